@@ -1,0 +1,1 @@
+"""Who must agree, who has agreed, and who still can?"""

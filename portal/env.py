@@ -1,0 +1,172 @@
+"""What was the portal told from outside? The only reader of ``os.environ``.
+
+Values come from the environment, else from ``portal.env`` in the portal's home folder (written by ``manage.py setup``).
+Every secret may instead be given as ``NAME_FILE``, the path of a file that holds it. Unknown ``PORTAL_*`` names are refused,
+because a misspelt setting that is silently ignored is worse than no setting."""
+
+import os
+import secrets
+from base64 import urlsafe_b64encode
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+KNOWN = {
+    "PORTAL_SECRET_KEY", "PORTAL_ENCRYPTION_KEYS", "PORTAL_BASE_URL", "PORTAL_TRUSTED_PROXIES", "PORTAL_HOME",
+    "PORTAL_DEBUG", "PORTAL_FACE", "PORTAL_THREADS", "PORTAL_SYNC_SECONDS", "PORTAL_HEALTH_SECONDS", "PORTAL_TOKEN_ISSUER",
+    "PORTAL_ALLOW_LOOPBACK",
+}  # fmt: skip
+
+
+class BadEnvironmentError(Exception):
+    """A setting is missing or malformed; the sentence names it and says what to give."""
+
+
+def home() -> Path:
+    """The folder for what the embedded portal keeps: its database, its generated keys."""
+    return Path(os.environ.get("PORTAL_HOME") or CHECKOUT / "var").resolve()
+
+
+def read_file(path: Path) -> dict[str, str]:
+    """``NAME=value`` lines; blank lines and ``#`` comments are skipped."""
+    found: dict[str, str] = {}
+    if not path.exists():
+        return found
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, sign, value = line.partition("=")
+        if not sign:
+            raise BadEnvironmentError(f"{path}, line {number}: expected NAME=value.")
+        found[name.strip()] = value.strip()
+    return found
+
+
+class Environment:
+    """Strict access to the settings of one process."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        self.values = values
+        strange = sorted(n for n in values if n.startswith("PORTAL_") and n.removesuffix("_FILE") not in KNOWN)
+        if strange:
+            raise BadEnvironmentError(f"Unknown setting {strange[0]}; known are {', '.join(sorted(KNOWN))}.")
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """A value that is no secret; required unless a default is given."""
+        value = self.values.get(name, "")
+        if value:
+            return value
+        if default is None:
+            raise BadEnvironmentError(f"{name} is not set. Set it in the environment, or run `manage.py setup` once.")
+        return default
+
+    def secret(self, name: str, default: str | None = None) -> str:
+        """A value that may also be given as the path of a file in ``NAME_FILE``; giving both is refused."""
+        path = self.values.get(f"{name}_FILE", "")
+        if not path:
+            return self.text(name, default)
+        if self.values.get(name):
+            raise BadEnvironmentError(f"{name} and {name}_FILE are both set; give one of them.")
+        try:
+            return Path(path).read_text().strip()
+        except OSError as error:
+            raise BadEnvironmentError(f"{name}_FILE names {path}, which cannot be read: {error.strerror}.") from error
+
+    def flag(self, name: str, default: bool) -> bool:
+        """yes/no, true/false, 1/0, on/off."""
+        value = self.text(name, "yes" if default else "no").lower()
+        if value in {"1", "yes", "true", "on"}:
+            return True
+        if value in {"0", "no", "false", "off"}:
+            return False
+        raise BadEnvironmentError(f"{name} is {value!r}; expected yes or no.")
+
+    def number(self, name: str, default: int) -> int:
+        """A whole number of zero or more."""
+        value = self.text(name, str(default))
+        if not value.isdigit():
+            raise BadEnvironmentError(f"{name} is {value!r}; expected a whole number.")
+        return int(value)
+
+    def words(self, name: str) -> list[str]:
+        """Comma-separated values, without blanks."""
+        return [word.strip() for word in self.text(name, "").split(",") if word.strip()]
+
+    def keys(self, name: str) -> list[str]:
+        """Comma-separated secrets; the first encrypts, all decrypt."""
+        return [word.strip() for word in self.secret(name).split(",") if word.strip()]
+
+
+def read_environment() -> Environment:
+    """The environment over the file of the portal's home; the environment wins."""
+    return Environment({**read_file(home() / "portal.env"), **os.environ})
+
+
+def write_first_secrets() -> Path | None:
+    """Create ``portal.env`` with fresh secrets where neither environment nor file has any; its path, or None if there was one."""
+    path = home() / "portal.env"
+    if path.exists() or os.environ.get("PORTAL_SECRET_KEY") or os.environ.get("PORTAL_SECRET_KEY_FILE"):
+        return None
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lines = [
+        f"PORTAL_SECRET_KEY={secrets.token_urlsafe(48)}",
+        f"PORTAL_ENCRYPTION_KEYS={urlsafe_b64encode(secrets.token_bytes(32)).decode()}",
+    ]
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write("\n".join(lines) + "\n")
+    return path
+
+
+def database(url: str) -> dict[str, object]:
+    """Django's database settings for ``sqlite:///path`` or ``postgres://user:password@host:port/name?option=value``."""
+    parts = urlsplit(url)
+    if parts.scheme == "sqlite":
+        return sqlite(unquote(parts.path.removeprefix("/")) or ":memory:")
+    if parts.scheme in {"postgres", "postgresql"}:
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": unquote(parts.path.lstrip("/")),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": unquote(parts.hostname or ""),
+            "PORT": str(parts.port or ""),
+            # The pool of psycopg replaces persistent connections, and the two may not be mixed.
+            "CONN_MAX_AGE": 0,
+            "OPTIONS": {"pool": {"min_size": 1, "max_size": 16, "timeout": 15}, **dict(parse_qsl(parts.query))},
+        }
+    raise BadEnvironmentError(f"DATABASE_URL has the scheme {parts.scheme!r}; expected sqlite:/// or postgres://.")
+
+
+def sqlite(path: str) -> dict[str, object]:
+    """WAL so that readers never wait, immediate transactions so that writers queue at BEGIN instead of failing at COMMIT."""
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        "OPTIONS": {
+            "timeout": 30,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=30000;",
+        },
+    }
+
+
+def email(url: str) -> dict[str, object]:
+    """Django's mail settings for ``console:``, ``memory:`` or ``smtp[s]://user:password@host:port?from=address``."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    backends = {"console": "console", "memory": "locmem", "smtp": "smtp", "smtps": "smtp", "smtp+tls": "smtp"}
+    if parts.scheme not in backends:
+        raise BadEnvironmentError(
+            f"EMAIL_URL has the scheme {parts.scheme!r}; expected smtp, smtp+tls, smtps, console or memory."
+        )
+    return {
+        "EMAIL_BACKEND": f"django.core.mail.backends.{backends[parts.scheme]}.EmailBackend",
+        "EMAIL_HOST": parts.hostname or "localhost",
+        "EMAIL_PORT": parts.port or {"smtps": 465, "smtp+tls": 587}.get(parts.scheme, 25),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+        "EMAIL_TIMEOUT": 20,
+        "DEFAULT_FROM_EMAIL": query.get("from", "portreeve@localhost"),
+    }

@@ -1,0 +1,1 @@
+"""What runs, how far, how long, and why did it fail?"""

@@ -1,0 +1,72 @@
+"""Every kind of job looks the same in the admin; and locks and pauses can be seen."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest
+from unfold.decorators import action, display
+
+from portal.admin_site import ModelAdmin, ReadOnlyAdmin, has_role, register
+from portal.jobs.models import HostPause, Job, Lock
+from portal.jobs.queue import enqueue
+from portal.jobs.run import request_cancel, retry_now
+
+STATE_COLOURS = {"queued": "info", "running": "warning", "done": "success", "failed": "danger", "cancelled": "info"}
+
+
+class JobAdmin(ReadOnlyAdmin):
+    """List, progress, cancel and retry; subclasses add their own columns in ``job_columns``."""
+
+    job_columns: list[str] = []
+    list_filter = ["state", "reason_code"]
+    search_fields = ["reason_text", "cause_name", "actor_name"]
+    ordering = ["-id"]
+    actions = ["cancel_selected", "retry_selected"]
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        return [
+            "id",
+            *self.job_columns,
+            "state_label",
+            "progress_label",
+            "attempt",
+            "cause_name",
+            "created_at",
+            "reason_text",
+        ]
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """Who may cancel and retry."""
+        return has_role(request, "platform_admin", "release_manager")
+
+    @display(description="state", label=STATE_COLOURS, ordering="state")
+    def state_label(self, job: Job) -> str:
+        return str(job.state)
+
+    @display(description="progress")
+    def progress_label(self, job: Job) -> str:
+        percent = job.progress_percent
+        return f"{percent} % {job.progress_note}".strip() if percent is not None else job.progress_note
+
+    @action(description="Cancel", permissions=["act"])
+    def cancel_selected(self, request: HttpRequest, queryset: Any) -> None:
+        stopped = sum(request_cancel(job) for job in queryset)
+        messages.info(request, f"Asked {stopped} jobs to stop.")
+
+    @action(description="Try again", permissions=["act"])
+    def retry_selected(self, request: HttpRequest, queryset: Any) -> None:
+        again = [job for job in queryset if retry_now(job)]
+        for job in again:
+            enqueue(job)
+        messages.info(request, f"{len(again)} jobs will run again.")
+
+
+@register(Lock)
+class LockAdmin(ReadOnlyAdmin):
+    list_display = ["name", "owner", "until"]
+
+
+@register(HostPause)
+class HostPauseAdmin(ModelAdmin):
+    list_display = ["host", "until", "reason"]
+    can_add = False

@@ -1,0 +1,24 @@
+"""Which kinds of jobs are there, and who runs each? Apps register their job models once, in ``ready()``."""
+
+from collections.abc import Callable
+from typing import Any
+
+from portal.jobs.models import Job
+
+Handler = Callable[[Any], None]
+_handlers: dict[type[Job], Handler] = {}
+
+
+def register_job(model: type[Job], handler: Handler) -> None:
+    """``handler`` gets a :class:`portal.jobs.run.Claim` of the model; returning means done, raising says otherwise."""
+    _handlers[model] = handler
+
+
+def handler_of(model: type[Job]) -> Handler:
+    """The registered handler; KeyError for a model nobody registered."""
+    return _handlers[model]
+
+
+def job_models() -> list[type[Job]]:
+    """All kinds, in order of registration."""
+    return list(_handlers)

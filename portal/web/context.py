@@ -1,0 +1,9 @@
+"""What every page of the web portal knows."""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def portal(request: HttpRequest) -> dict[str, object]:
+    """Version and address of this portal."""
+    return {"portal_version": settings.PORTAL_VERSION, "portal_base_url": settings.PORTAL_BASE_URL}

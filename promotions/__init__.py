@@ -1,0 +1,1 @@
+"""Policy: what may move where, who must agree, and that it arrived."""

@@ -1,0 +1,1 @@
+"""Which upstream images do we keep, why, and what changed upstream?"""

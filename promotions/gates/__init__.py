@@ -1,0 +1,1 @@
+"""May this artifact move? Pure checks: evidence in, verdict with its reason out."""

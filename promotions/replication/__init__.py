@@ -1,0 +1,1 @@
+"""Which copies must follow, and are they complete everywhere?"""

@@ -1,0 +1,247 @@
+"""Names, principals, credentials, rules and keys. Rules speak of names and patterns, so login never depends on sync."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+
+from portal.actor import Actor
+from portal.users.models import NAME, Team
+from portal.vault import EncryptedTextField
+from registries.fields import NameField
+from registries.topology.models import Registry, Zone
+
+
+class Action(models.TextChoices):
+    PULL = "pull"
+    PUSH = "push"
+    DELETE = "delete"
+
+
+class Namespace(models.Model):
+    """A prefix of repository names in a zone, owned by a team. ``payments`` owns ``payments`` and ``payments/...``, never ``payments-b``."""
+
+    zone = models.ForeignKey(Zone, on_delete=models.CASCADE, related_name="namespaces")
+    prefix = NameField(max_length=255)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="namespaces")
+
+    class Meta:
+        ordering = ["zone", "prefix"]
+        constraints = [models.UniqueConstraint(fields=["zone", "prefix"], name="namespace_once")]
+
+    def __str__(self) -> str:
+        return f"{self.zone}: {self.prefix}"
+
+
+class RobotAccount(models.Model):
+    """A non-human principal owned by a team. Its name at a registry is ``robot.<name>``."""
+
+    class Kind(models.TextChoices):
+        CI = "ci", "CI: pushes to CI zones and asks for promotions"
+        CONSUMER = "consumer", "consumer: pulls what it was granted"
+
+    name = models.CharField(max_length=57, unique=True, validators=[NAME])
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.CONSUMER)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="robots")
+    description = models.CharField(max_length=255, blank=True)
+    is_active = models.BooleanField(default=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = "robot account"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.login
+
+    @property
+    def login(self) -> str:
+        """The user name for ``docker login``."""
+        return f"robot.{self.name}"
+
+    @property
+    def actor(self) -> Actor:
+        return Actor("robot", str(self.pk), self.login)
+
+
+class StoredSecret(models.Model):
+    """A secret we handed out: 256 random bits shown once, kept as SHA-256. ``handle`` is its public part, by which it is found."""
+
+    name = models.CharField(max_length=80, blank=True)
+    handle = models.CharField(max_length=24, unique=True)
+    secret_hash = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def is_live(self, now: datetime) -> bool:
+        """Neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
+
+
+class PersonalToken(StoredSecret):
+    """A person's secret for registries and API; the password itself is not taken there."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="personal_tokens")
+
+    class Meta:
+        verbose_name = "personal token"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.name or self.handle}"
+
+
+class Secret(StoredSecret):
+    """A robot's secret; several may live at once, so that rotation overlaps."""
+
+    robot = models.ForeignKey(RobotAccount, on_delete=models.CASCADE, related_name="secrets")
+
+    class Meta:
+        verbose_name = "robot secret"
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.robot}: {self.name or self.handle}"
+
+
+class AccessRule(models.Model):
+    """Allow or deny. Empty zone, registry or principal means any; in the pattern ``*`` stops at ``/`` and ``**`` does not. Deny wins."""
+
+    class Effect(models.TextChoices):
+        ALLOW = "allow"
+        DENY = "deny"
+
+    effect = models.CharField(max_length=5, choices=Effect.choices, default=Effect.ALLOW)
+    team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.CASCADE, related_name="access_rules")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="access_rules"
+    )
+    robot = models.ForeignKey(
+        RobotAccount, null=True, blank=True, on_delete=models.CASCADE, related_name="access_rules"
+    )
+    zone = models.ForeignKey(Zone, null=True, blank=True, on_delete=models.CASCADE, related_name="access_rules")
+    registry = models.ForeignKey(Registry, null=True, blank=True, on_delete=models.CASCADE, related_name="access_rules")
+    pattern = NameField(max_length=255, default="**")
+    may_pull = models.BooleanField(default=True)
+    may_push = models.BooleanField(default=False)
+    may_delete = models.BooleanField(default=False)
+    starts_at = models.DateTimeField(null=True, blank=True)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    reason = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        verbose_name = "access rule"
+        indexes = [
+            models.Index(fields=["team"], name="rule_team"),
+            models.Index(fields=["user"], name="rule_user"),
+            models.Index(fields=["robot"], name="rule_robot"),
+        ]
+
+    def __str__(self) -> str:
+        who = self.team or self.user or self.robot or "everyone"
+        return f"{self.effect} {who} {'/'.join(self.actions) or 'nothing'} on {self.registry or self.zone or 'anywhere'}: {self.pattern}"
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The actions it speaks of."""
+        chosen = (("pull", self.may_pull), ("push", self.may_push), ("delete", self.may_delete))
+        return tuple(action for action, is_on in chosen if is_on)
+
+
+class Restriction(models.Model):
+    """A dated row that forbids actions: a quota, a freeze, read-only. Upper floors write it, the token policy reads it."""
+
+    zone = models.ForeignKey(Zone, null=True, blank=True, on_delete=models.CASCADE, related_name="restrictions")
+    registry = models.ForeignKey(Registry, null=True, blank=True, on_delete=models.CASCADE, related_name="restrictions")
+    pattern = NameField(max_length=255, default="**")
+    forbids_pull = models.BooleanField(default=False)
+    forbids_push = models.BooleanField(default=True)
+    forbids_delete = models.BooleanField(default=False)
+    code = models.CharField(max_length=40)
+    reason = models.CharField(max_length=255)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True)
+    source_label = models.CharField(max_length=80, blank=True)
+    source_key = models.CharField(max_length=120, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.code} on {self.registry or self.zone or 'everything'}: {self.reason}"
+
+
+class SigningKey(models.Model):
+    """A key that signs the tokens of one registry. Published keys are trusted, the active one signs."""
+
+    class State(models.TextChoices):
+        PUBLISHED = "published", "published: registries may trust it"
+        ACTIVE = "active", "active: signs"
+        RETIRED = "retired", "retired"
+
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="signing_keys")
+    kid = models.CharField(max_length=80, unique=True)
+    algorithm = models.CharField(max_length=8)
+    private_pem = EncryptedTextField()
+    certificate_pem = models.TextField()
+    public_jwk = models.JSONField()
+    state = models.CharField(max_length=10, choices=State.choices)
+    created_at = models.DateTimeField(auto_now_add=True)
+    activated_at = models.DateTimeField(null=True, blank=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = "signing key"
+        ordering = ["registry", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["registry"], condition=models.Q(state="active"), name="one_active_key_per_registry"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.registry}: {self.kid[:14]}"
+
+
+class PolicyEpoch(models.Model):
+    """One row whose number grows with every change of rules, defaults, restrictions, teams or keys; caches hang on it."""
+
+    number = models.PositiveBigIntegerField(default=1)
+
+
+class TokenCount(models.Model):
+    """How many tokens were issued, per registry, principal and hour. Counted, not audited one by one."""
+
+    hour = models.DateTimeField()
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="token_counts")
+    principal = models.CharField(max_length=80)
+    outcome = models.CharField(max_length=10)
+    count = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["hour", "registry", "principal", "outcome"], name="token_count_once")
+        ]
+
+
+class Denial(models.Model):
+    """Something that was asked and not granted, with the reason; repeats are counted."""
+
+    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="denials")
+    principal = models.CharField(max_length=80)
+    scope = models.CharField(max_length=300)
+    code = models.CharField(max_length=40)
+    reason = models.CharField(max_length=500)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    count = models.PositiveBigIntegerField(default=1)
+
+    class Meta:
+        ordering = ["-last_at"]
+        constraints = [models.UniqueConstraint(fields=["registry", "principal", "scope", "code"], name="denial_once")]
+
+    def __str__(self) -> str:
+        return f"{self.principal}: {self.scope}"

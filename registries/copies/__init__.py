@@ -1,0 +1,1 @@
+"""What is being carried from where to where, how far is it, and did it arrive whole?"""

@@ -1,0 +1,190 @@
+"""Zones, locations and registries: the map as rows."""
+
+from django.db import models
+
+from portal.users.models import NAME, Team
+from portal.vault import EncryptedTextField
+from registries.fields import NameField
+
+
+class ZoneKind(models.TextChoices):
+    """What a zone is for decides its defaults and its hard rules."""
+
+    UPSTREAM = "upstream", "upstream"
+    ARCHIVE = "archive", "archive"
+    SANDBOX = "sandbox", "sandbox"
+    CI_TESTS = "ci-tests", "CI tests"
+    CI_SNAPSHOTS = "ci-snapshots", "CI snapshots"
+    PROD = "prod", "prod"
+    CACHE = "cache", "cache"
+
+
+class Zone(models.Model):
+    """Registries of one trust level. ``position`` is the place on the way an image travels."""
+
+    name = models.CharField(max_length=64, unique=True, validators=[NAME])
+    kind = models.CharField(max_length=16, choices=ZoneKind.choices)
+    title = models.CharField(max_length=120, blank=True)
+    concern = models.CharField(max_length=255, blank=True, help_text="In one line: what this zone is for.")
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ZoneDefault(models.Model):
+    """What everybody of an audience may do in a zone without any rule. Rows, so that they can be seen and changed; hard rules stand above them."""
+
+    class Audience(models.TextChoices):
+        EVERYONE = "everyone", "everyone signed in"
+        PEOPLE = "people", "every signed-in person"
+        CI = "ci", "robots of kind CI"
+        ROBOTS = "robots", "every robot"
+
+    class Action(models.TextChoices):
+        PULL = "pull"
+        PUSH = "push"
+        DELETE = "delete"
+
+    zone = models.ForeignKey(Zone, on_delete=models.CASCADE, related_name="defaults")
+    audience = models.CharField(max_length=10, choices=Audience.choices)
+    action = models.CharField(max_length=6, choices=Action.choices)
+    reason = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        ordering = ["zone", "action", "audience"]
+        constraints = [models.UniqueConstraint(fields=["zone", "audience", "action"], name="zone_default_once")]
+
+    def __str__(self) -> str:
+        return f"{self.zone}: {self.get_audience_display()} may {self.action}"
+
+
+class Location(models.Model):
+    """Where registries and workers stand: a continent, a data centre."""
+
+    name = models.CharField(max_length=64, unique=True, validators=[NAME])
+    title = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Reach(models.TextChoices):
+    """How far our word reaches at a registry."""
+
+    ENFORCED = "enforced", "enforced: it trusts our tokens"
+    BROKERED = "brokered", "brokered: we manage its own accounts and rights"
+    OBSERVED = "observed", "observed: we see and report"
+
+
+class Registry(models.Model):
+    """One server speaking the OCI Distribution API. ``host`` is what clients write before the slash, ``service`` the audience of its tokens."""
+
+    name = models.CharField(max_length=64, unique=True, validators=[NAME])
+    title = models.CharField(max_length=120, blank=True)
+    zone = models.ForeignKey(Zone, on_delete=models.PROTECT, related_name="registries")
+    location = models.ForeignKey(Location, null=True, blank=True, on_delete=models.PROTECT, related_name="registries")
+    product = models.CharField(
+        max_length=32, default="distribution", help_text="Make: the adapter that knows its differences."
+    )
+    base_url = models.URLField(
+        max_length=300, help_text="Where the portal reaches it, for example https://registry.example."
+    )
+    host = NameField(
+        max_length=255, unique=True, help_text="What clients write before the slash, for example registry.example:5000."
+    )
+    service = NameField(
+        max_length=255, unique=True, help_text="Audience of its tokens; unique, or two registries would share them."
+    )
+    reach = models.CharField(max_length=10, choices=Reach.choices, default=Reach.OBSERVED)
+    primary = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="replicas",
+        help_text="The registry this one follows.",
+    )
+    fronts = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="caches",
+        help_text="The registry this cache pulls through.",
+    )
+    owner = models.ForeignKey(Team, null=True, blank=True, on_delete=models.PROTECT, related_name="registries")
+    contact = models.CharField(max_length=255, blank=True)
+    availability_target = models.DecimalField(
+        max_digits=6,
+        decimal_places=3,
+        null=True,
+        blank=True,
+        help_text="Per cent of the time it should answer, for example 99.9.",
+    )
+    verify_tls = models.BooleanField(default=True)
+    ca_bundle = models.TextField(
+        blank=True, help_text="PEM certificates to trust for this registry, beside the system's."
+    )
+    token_algorithm = models.CharField(max_length=8, choices=[("ES256", "ES256"), ("RS256", "RS256")], default="ES256")
+    is_sync_enabled = models.BooleanField(default=True)
+    is_retention_enabled = models.BooleanField(default=False, help_text="Off: cleanup plans are previews.")
+    is_replication_enabled = models.BooleanField(default=False)
+    baseline_accepted_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "registries"
+        ordering = ["zone__position", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def role(self) -> str:
+        """primary, replica or cache."""
+        if self.fronts_id:
+            return "cache"
+        return "replica" if self.primary_id else "primary"
+
+
+class RegistryHealth(models.Model):
+    """What the last anonymous probe found; ``since`` is when the state last changed."""
+
+    class State(models.TextChoices):
+        WELL = "well"
+        ATTENTION = "attention"
+        BROKEN = "broken"
+        UNKNOWN = "unknown"
+
+    registry = models.OneToOneField(Registry, on_delete=models.CASCADE, related_name="health")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.UNKNOWN)
+    message = models.CharField(max_length=500, blank=True)
+    latency_ms = models.PositiveIntegerField(null=True, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    since = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "registry health"
+
+    def __str__(self) -> str:
+        return f"{self.registry}: {self.state}"
+
+
+class Credential(models.Model):
+    """A secret we use toward a registry that does not trust our tokens. Encrypted at rest, never shown."""
+
+    registry = models.OneToOneField(Registry, on_delete=models.CASCADE, related_name="credential")
+    username = models.CharField(max_length=255)
+    secret = EncryptedTextField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.username} at {self.registry}"
