@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 MAX_HEADER_BYTES = 16 * 1024
 
-_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_PARAMETER = re.compile(rf'\s*({_TOKEN})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|({_TOKEN}))\s*(?:,|$)')
-_SCHEME = re.compile(rf"[\s,]*({_TOKEN})(?=\s|,|$)")
-_TOKEN68 = re.compile(r"\s+[A-Za-z0-9._~+/-]+=*\s*(?:,|$)")
+_WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_PARAMETER = re.compile(rf'\s*({_WORD})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|({_WORD}))\s*(?:,|$)')
+_SCHEME = re.compile(rf"[\s,]*({_WORD})(?=\s|,|$)")
+_OPAQUE = re.compile(r"\s+[A-Za-z0-9._~+/-]+=*\s*(?:,|$)")
 _ESCAPE = re.compile(r"\\(.)")
 
 
@@ -42,6 +42,6 @@ def _parameters(header: str, position: int) -> tuple[dict[str, str], int]:
         value = _ESCAPE.sub(r"\1", match[2]) if match[2] is not None else match[3]
         params[name] = f"{params[name]} {value}" if name == "scope" and name in params else value
         position = match.end()
-    if not params and (opaque := _TOKEN68.match(header, position)):
+    if not params and (opaque := _OPAQUE.match(header, position)):
         position = opaque.end()
     return params, position

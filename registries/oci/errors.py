@@ -21,10 +21,17 @@ class RegistryError(Exception):
 
 
 class Unreachable(RegistryError):
-    """No answer: the name does not resolve, the port is closed, TLS failed, or it took too long."""
+    """No answer: the name does not resolve, the port is closed, or it took too long."""
 
     code = "unreachable"
     is_retryable = True
+
+
+class TlsFailed(Unreachable):
+    """The certificate is not trusted, or TLS is not spoken there: another try changes nothing."""
+
+    code = "tls_failed"
+    is_retryable = False
 
 
 class NotFound(RegistryError):
