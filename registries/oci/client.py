@@ -244,6 +244,11 @@ class Client:
         except NotFound:
             return ()
 
+    def has_referrers_api(self, repository: str, digest: Digest) -> bool:
+        """Whether the route exists; asking about a repository that does not is answer enough."""
+        self._referrers_by_api(repository, digest)
+        return self._has_referrers_api is not False
+
     def _referrers_by_api(self, repository: str, digest: Digest) -> tuple[Descriptor, ...] | None:
         about = f"the referrers of {digest} in {repository}"
         url = self._address.referrers(repository, digest)
@@ -253,7 +258,7 @@ class Client:
             pages = [self._referrers_page(reply, about) for reply in follow_pages(self._transport, request)]
         except (NotFound, NotARegistry, Unsupported) as error:
             # Without a code of the registry's own it is the route that is missing, and that stays so.
-            self._has_referrers_api = None if error.codes else False
+            self._has_referrers_api = None if error.codes and isinstance(error, NotFound) else False
             return None
         except RegistryError as error:
             if error.status == 400:
