@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import environ
 from pathlib import Path
 
@@ -45,12 +45,19 @@ def start_registry(
     """
     home = folder / name
     home.mkdir(parents=True, exist_ok=True)
-    path = home / "config.yml"
-    path.write_text(yaml.safe_dump(_at_home(config or _MINIMAL, home, port, bundle), sort_keys=False))
+    (home / "config.yml").write_text(yaml.safe_dump(_at_home(config or _MINIMAL, home, port, bundle), sort_keys=False))
+    return RegistryServer(name, port, home, _serve(processes, name, home))
+
+
+def restart_registry(processes: Processes, registry: RegistryServer) -> RegistryServer:
+    """The same registry again: configuration, port and storage as before."""
+    return replace(registry, running=_serve(processes, registry.name, registry.folder))
+
+
+def _serve(processes: Processes, name: str, home: Path) -> Running:
     # The server lets variables like REGISTRY_HTTP_ADDR override its file; those of this shell are not about it.
     env = {key: value for key, value in environ.items() if not key.startswith("REGISTRY_")}
-    running = processes.start(name, [PROGRAM, "serve", path], env=env, folder=home, grace_seconds=3)
-    return RegistryServer(name, port, home, running)
+    return processes.start(name, [PROGRAM, "serve", home / "config.yml"], env=env, folder=home, grace_seconds=3)
 
 
 def wait_for_registry(processes: Processes, registry: RegistryServer, deadline_seconds: float = 30) -> None:
