@@ -235,10 +235,10 @@ class Client:
 
     def referrers(self, repository: str, digest: Digest) -> tuple[Descriptor, ...]:
         """Manifests whose subject this is: by the API, else by the fallback tag."""
-        if self._has_referrers_api is not False:
-            found = self._referrers_by_api(repository, digest)
-            if found is not None:
-                return found
+        found = self.referrers_by_api(repository, digest)
+        return self.referrers_by_tag(repository, digest) if found is None else found
+
+    def referrers_by_tag(self, repository: str, digest: Digest) -> tuple[Descriptor, ...]:
         try:
             return self.get_manifest(repository, digest.fallback_tag).manifests
         except NotFound:
@@ -246,10 +246,13 @@ class Client:
 
     def has_referrers_api(self, repository: str, digest: Digest) -> bool:
         """Whether the route exists; asking about a repository that does not is answer enough."""
-        self._referrers_by_api(repository, digest)
+        self.referrers_by_api(repository, digest)
         return self._has_referrers_api is not False
 
-    def _referrers_by_api(self, repository: str, digest: Digest) -> tuple[Descriptor, ...] | None:
+    def referrers_by_api(self, repository: str, digest: Digest) -> tuple[Descriptor, ...] | None:
+        """None where the API is missing, which is asked only once."""
+        if self._has_referrers_api is False:
+            return None
         about = f"the referrers of {digest} in {repository}"
         url = self._address.referrers(repository, digest)
         headers = {"Accept": mediatypes.OCI_INDEX}
