@@ -97,7 +97,7 @@ class RoleRightsMixin:
         return self.can_delete_rows and has_role(request, *self.change_roles)
 
 
-class ModelAdmin(RoleRightsMixin, UnfoldModelAdmin):  # type: ignore[misc]
+class ModelAdmin(RoleRightsMixin, UnfoldModelAdmin):
     """Base of every admin class of the portal."""
 
     paginator = EstimatingPaginator
@@ -135,7 +135,7 @@ class ReadOnlyAdmin(ModelAdmin):
         return False
 
 
-class TabularInline(RoleRightsMixin, UnfoldTabularInline):  # type: ignore[misc]
+class TabularInline(RoleRightsMixin, UnfoldTabularInline):
     """Rows edited on their owner's page."""
 
     extra = 0

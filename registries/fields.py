@@ -56,7 +56,7 @@ class Prefix(BuiltinLookup[Any]):
     lookup_name = "prefix"
     prepare_rhs = False
 
-    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> Any:
         left, left_parameters = self.process_lhs(compiler, connection)
         start = str(self.rhs)
         if not start:

@@ -10,7 +10,7 @@ ADMIN_POLICY = {"script-src": ["'self'", "'unsafe-eval'"], "style-src": ["'self'
 DOCS_POLICY = {"style-src": ["'self'", "'unsafe-inline'"]}
 
 
-class ContentPolicyMiddleware(CSPMiddleware):  # type: ignore[misc]
+class ContentPolicyMiddleware(CSPMiddleware):
     """django-csp's header, with the directives of /admin/ and /api/docs/ put in for those pages."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

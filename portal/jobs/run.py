@@ -114,7 +114,8 @@ def claim_job(model: type[J], pk: int, now: datetime | None = None) -> Claim[J] 
     )
     if not taken:
         return None
-    return Claim(model._default_manager.get(pk=pk))
+    job: Any = model._default_manager.get(pk=pk)
+    return Claim(job)
 
 
 @contextmanager

@@ -33,7 +33,7 @@ class UserAdmin(ModelAdmin, DjangoUserAdmin):  # type: ignore[misc,type-arg]
     list_display = ["username", "email", "is_active", "is_superuser", "last_login"]
     list_filter = ["is_active", "is_superuser", "role_grants__role"]
     search_fields = ["username", "email"]
-    filter_horizontal: list[str] = []
+    filter_horizontal = ()
     fieldsets = [
         (None, {"fields": ["username", "email", "password"]}),
         ("Name", {"fields": ["first_name", "last_name"]}),

@@ -1,6 +1,6 @@
 """People, their roles in the whole portal, and the teams that own things."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.validators import RegexValidator
@@ -37,7 +37,7 @@ class User(AbstractUser):
     username = models.CharField(max_length=64, unique=True, validators=[NAME, no_robot_name])
     email = models.EmailField("e-mail address", unique=True)
 
-    objects: ClassVar[UserManager["User"]] = UserManager()
+    objects: ClassVar[UserManager[Self]] = UserManager()
 
     class Meta:
         verbose_name = "person"

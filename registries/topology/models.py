@@ -1,5 +1,8 @@
 """Zones, locations and registries: the map as rows."""
 
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from portal.users.models import NAME, Team
@@ -129,8 +132,10 @@ class Registry(models.Model):
         help_text="Per cent of the time it should answer, for example 99.9.",
     )
     verify_tls = models.BooleanField(default=True)
-    ca_bundle = models.TextField(
-        blank=True, help_text="PEM certificates to trust for this registry, beside the system's."
+    ca_bundle = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="Path of a PEM file of certificates to trust for this registry, instead of the system's.",
     )
     token_algorithm = models.CharField(max_length=8, choices=[("ES256", "ES256"), ("RS256", "RS256")], default="ES256")
     is_sync_enabled = models.BooleanField(default=True)
@@ -146,12 +151,41 @@ class Registry(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """What a registry may be; the rows it points at must already be there."""
+        findings = topology_findings(self)
+        if findings:
+            raise ValidationError(findings)
+
     @property
     def role(self) -> str:
         """primary, replica or cache."""
         if self.fronts_id:
             return "cache"
         return "replica" if self.primary_id else "primary"
+
+
+def topology_findings(registry: Registry) -> dict[str, str]:
+    """Field -> what is wrong with it; empty when the registry fits the map."""
+    found: dict[str, str] = {}
+    parts = urlsplit(registry.base_url)
+    if parts.scheme not in {"http", "https"} or parts.path or parts.query or parts.username:
+        found["base_url"] = "Give scheme and host alone, for example https://registry.example."
+    if registry.primary is not None:
+        if registry.primary_id == registry.pk or registry.primary.primary_id:
+            found["primary"] = "A replica follows a primary, not itself and not another replica."
+        elif registry.primary.zone_id != registry.zone_id:
+            found["primary"] = f"A replica stands in the zone of its primary, which is {registry.primary.zone}."
+    is_cache = registry.zone_id and registry.zone.kind == ZoneKind.CACHE
+    if is_cache and registry.fronts is None:
+        found["fronts"] = "A cache says which registry it pulls through."
+    elif not is_cache and registry.fronts is not None:
+        found["fronts"] = "Only a registry of a cache zone fronts another."
+    elif (
+        registry.fronts is not None and registry.fronts.zone.kind == ZoneKind.PROD and registry.reach != Reach.ENFORCED
+    ):
+        found["reach"] = "A cache of prod must enforce the rules of prod; one that cannot would let everybody pull."
+    return found
 
 
 class RegistryHealth(models.Model):

@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
                 ('contact', models.CharField(blank=True, max_length=255)),
                 ('availability_target', models.DecimalField(blank=True, decimal_places=3, help_text='Per cent of the time it should answer, for example 99.9.', max_digits=6, null=True)),
                 ('verify_tls', models.BooleanField(default=True)),
-                ('ca_bundle', models.TextField(blank=True, help_text="PEM certificates to trust for this registry, beside the system's.")),
+                ("ca_bundle", models.CharField(blank=True, help_text="Path of a PEM file of certificates to trust for this registry, instead of the system's.", max_length=300)),
                 ('token_algorithm', models.CharField(choices=[('ES256', 'ES256'), ('RS256', 'RS256')], default='ES256', max_length=8)),
                 ('is_sync_enabled', models.BooleanField(default=True)),
                 ('is_retention_enabled', models.BooleanField(default=False, help_text='Off: cleanup plans are previews.')),
