@@ -4,7 +4,7 @@ Rights come from roles, never from Django's model permissions: who may look is e
 each class in ``change_roles``. Every change made here is handed to the listeners (the audit) inside its own transaction."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.core.paginator import Paginator
@@ -17,24 +17,23 @@ from unfold.admin import ModelAdmin as UnfoldModelAdmin
 from unfold.admin import TabularInline as UnfoldTabularInline
 from unfold.sites import UnfoldAdminSite
 
+from portal.roles import has_role
 
-class _RoleHolder(Protocol):
-    is_active: bool
-
-    def has_role(self, *roles: str) -> bool: ...
+__all__ = [
+    "ModelAdmin",
+    "PortalAdminSite",
+    "ReadOnlyAdmin",
+    "ReadOnlyInline",
+    "TabularInline",
+    "change_listeners",
+    "has_role",
+    "register",
+    "site",
+]
 
 
 ChangeListener = Callable[[HttpRequest, models.Model, str, dict[str, Any]], None]
 change_listeners: list[ChangeListener] = []
-
-
-def has_role(request: HttpRequest, *roles: str) -> bool:
-    """Whether the person behind the request holds one of the roles; any role at all when none is named."""
-    user: Any = request.user
-    if not user.is_authenticated or not user.is_active:
-        return False
-    holder: _RoleHolder = user
-    return holder.has_role(*roles)
 
 
 class PortalAdminSite(UnfoldAdminSite):
@@ -62,7 +61,7 @@ class EstimatingPaginator(Paginator[Any]):
     """Counts exactly while that is cheap; past ten thousand rows PostgreSQL's own estimate serves."""
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         rows = self.object_list
         if not isinstance(rows, QuerySet) or rows.query.where or connection.vendor != "postgresql":
             return super().count

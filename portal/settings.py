@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import django_stubs_ext
+from django.urls import reverse_lazy
 
 from portal import env
 
@@ -212,6 +213,125 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 
 for name, value in env.email(environment.secret("EMAIL_URL", "console:")).items():
     globals()[name] = value
+
+# --- the admin's theme and sections -------------------------------------------------------------------------------
+
+
+def _section(title: str, *pages: tuple[str, str, str]) -> dict[str, Any]:
+    """One block of the admin's sidebar: (words, icon, model as app_model)."""
+    return {
+        "title": title,
+        "separator": True,
+        "collapsible": False,
+        "items": [
+            {"title": words, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
+            for words, icon, model in pages
+        ],
+    }
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Portreeve admin",
+    "SITE_HEADER": "Portreeve",
+    "SITE_SUBHEADER": "Governing the registries",
+    "SITE_SYMBOL": "anchor",
+    "SITE_URL": "/",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "6px",
+    "COLORS": {
+        "primary": {
+            "50": "#eef7f9",
+            "100": "#d5ecf1",
+            "200": "#addae4",
+            "300": "#78c0d1",
+            "400": "#3e9eb6",
+            "500": "#22819b",
+            "600": "#1f6883",
+            "700": "#20556b",
+            "800": "#224759",
+            "900": "#203c4c",
+            "950": "#102733",
+        },
+    },
+    "SIDEBAR": {
+        "show_search": True,
+        "command_search": False,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "title": "",
+                "items": [
+                    {"title": "Map", "icon": "map", "link": "/"},
+                    {"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")},
+                ],
+            },
+            _section(
+                "Promotion",
+                ("Requests", "rocket_launch", "promotions_promotionrequest"),
+                ("Paths", "route", "promotions_promotionpath"),
+                ("Approval rules", "how_to_reg", "approvals_approvalrule"),
+                ("Decisions", "gavel", "approvals_decision"),
+                ("Delegations", "swap_horiz", "approvals_delegation"),
+            ),
+            _section(
+                "Registries",
+                ("Registries", "dns", "topology_registry"),
+                ("Zones", "layers", "topology_zone"),
+                ("Locations", "public", "topology_location"),
+                ("Health", "monitor_heart", "topology_registryhealth"),
+                ("Credentials", "vpn_key", "topology_credential"),
+            ),
+            _section(
+                "Catalog",
+                ("Repositories", "folder", "catalog_repository"),
+                ("Tags", "sell", "catalog_tag"),
+                ("Tag history", "history", "catalog_tagevent"),
+                ("Manifests", "fingerprint", "catalog_manifest"),
+                ("Holds", "lock", "catalog_hold"),
+            ),
+            _section(
+                "Distribution",
+                ("Replication rules", "sync_alt", "replication_replicationrule"),
+                ("Deliveries", "local_shipping", "replication_delivery"),
+                ("Archive entries", "inventory_2", "archive_archiveentry"),
+            ),
+            _section(
+                "Cleanup",
+                ("Plans", "cleaning_services", "retention_plan"),
+                ("Policies", "rule", "retention_retentionpolicy"),
+            ),
+            _section(
+                "Access",
+                ("People", "person", "users_user"),
+                ("Teams", "groups", "users_team"),
+                ("Robot accounts", "smart_toy", "access_robotaccount"),
+                ("Access rules", "policy", "access_accessrule"),
+                ("Namespaces", "folder_shared", "access_namespace"),
+                ("Restrictions", "block", "access_restriction"),
+                ("Personal tokens", "key", "access_personaltoken"),
+                ("Denials", "do_not_disturb_on", "access_denial"),
+                ("Signing keys", "verified_user", "access_signingkey"),
+            ),
+            _section(
+                "Jobs",
+                ("Syncs", "cloud_sync", "catalog_syncjob"),
+                ("Copies", "content_copy", "copies_copyjob"),
+                ("Promotion executions", "play_circle", "promotions_execution"),
+                ("Archive intakes", "download", "archive_intakejob"),
+                ("Cleanup jobs", "delete_sweep", "retention_cleanupjob"),
+                ("Host pauses", "pause_circle", "jobs_hostpause"),
+            ),
+            _section(
+                "Record",
+                ("Audit", "receipt_long", "audit_auditevent"),
+                ("Seals", "link", "audit_auditseal"),
+                ("Messages", "outbox", "outbox_message"),
+                ("Webhooks", "webhook", "outbox_webhookendpoint"),
+            ),
+        ],
+    },
+}
 
 # --- what we say to operators -------------------------------------------------------------------------------------
 LOGGING = {

@@ -39,7 +39,7 @@ class Change:
         for name, (before, after) in self.fields.items():
             if self.verb == "change":
                 yield f"    {name}: {_shown(before)} -> {_shown(after)}"
-            elif after not in (None, "", [], {}):
+            elif after not in (None, "", [], {}, False):
                 yield f"    {name}: {_shown(after)}"
 
 

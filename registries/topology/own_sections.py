@@ -42,7 +42,7 @@ class TeamSection:
     """``teams``: who owns things."""
 
     name = "teams"
-    fields = {"title": TEXT, "contact": TEXT, "external_group": TEXT}
+    fields: Mapping[str, Field] = {"title": TEXT, "contact": TEXT, "external_group": TEXT}
 
     def complete(self, key: str, values: Values) -> Values:
         return values
@@ -64,7 +64,7 @@ class LocationSection:
     """``locations``: where things stand."""
 
     name = "locations"
-    fields = {"title": TEXT}
+    fields: Mapping[str, Field] = {"title": TEXT}
 
     def complete(self, key: str, values: Values) -> Values:
         return values
@@ -83,7 +83,7 @@ class ZoneSection:
     """``zones``: trust levels with their defaults, written as ``everyone pull`` or ``ci push``."""
 
     name = "zones"
-    fields = {
+    fields: Mapping[str, Field] = {
         "kind": Field(str, is_required=True, choices=ZoneKind.values),
         "title": TEXT,
         "concern": Field(str),
@@ -137,7 +137,7 @@ class RegistrySection:
     """``registries``: the servers. ``host`` and ``service`` follow from ``base_url`` unless given; the secret comes from a file."""
 
     name = "registries"
-    fields = {
+    fields: Mapping[str, Field] = {
         "title": TEXT,
         "zone": Field(str, is_required=True),
         "location": TEXT,
