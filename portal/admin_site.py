@@ -15,17 +15,26 @@ from django.shortcuts import redirect
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 from unfold.admin import TabularInline as UnfoldTabularInline
+from unfold.decorators import action, display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.sites import UnfoldAdminSite
+from unfold.widgets import UnfoldAdminPasswordWidget as PasswordWidget
 
 from portal.roles import has_role
 
 __all__ = [
+    "AdminPasswordChangeForm",
     "ModelAdmin",
+    "PasswordWidget",
     "PortalAdminSite",
     "ReadOnlyAdmin",
     "ReadOnlyInline",
     "TabularInline",
+    "UserChangeForm",
+    "UserCreationForm",
+    "action",
     "change_listeners",
+    "display",
     "has_role",
     "register",
     "site",

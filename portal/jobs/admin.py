@@ -4,9 +4,8 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest
-from unfold.decorators import action, display
 
-from portal.admin_site import ModelAdmin, ReadOnlyAdmin, has_role, register
+from portal.admin_site import ModelAdmin, ReadOnlyAdmin, action, display, has_role, register
 from portal.jobs.models import HostPause, Job, Lock
 from portal.jobs.queue import enqueue
 from portal.jobs.run import request_cancel, retry_now

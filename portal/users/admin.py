@@ -5,9 +5,15 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.http import HttpRequest
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from portal.admin_site import ModelAdmin, TabularInline, register
+from portal.admin_site import (
+    AdminPasswordChangeForm,
+    ModelAdmin,
+    TabularInline,
+    UserChangeForm,
+    UserCreationForm,
+    register,
+)
 from portal.users.models import Membership, RoleGrant, Team, User
 
 

@@ -6,10 +6,8 @@ from django import forms
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminPasswordWidget
 
-from portal.admin_site import ModelAdmin, ReadOnlyAdmin, TabularInline, register
+from portal.admin_site import ModelAdmin, PasswordWidget, ReadOnlyAdmin, TabularInline, action, display, register
 from registries.adapters import ADAPTERS
 from registries.topology.health import probe_all
 from registries.topology.models import Credential, Location, Registry, RegistryHealth, Zone, ZoneDefault
@@ -41,12 +39,12 @@ class RegistryForm(forms.ModelForm[Registry]):
     product = forms.ChoiceField(choices=[(name, name) for name in sorted(ADAPTERS)])
     username = forms.CharField(required=False, help_text="Only where the registry does not trust our tokens.")
     new_secret = forms.CharField(
-        required=False, widget=UnfoldAdminPasswordWidget(), help_text="Leave empty to keep the present secret."
+        required=False, widget=PasswordWidget(), help_text="Leave empty to keep the present secret."
     )
 
     class Meta:
         model = Registry
-        exclude = ["created_at"]
+        fields = "__all__"  # noqa: DJ007 - the page lists its fields itself
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

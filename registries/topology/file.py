@@ -90,9 +90,10 @@ def _values(section: Section, place: str, raw: Any, findings: list[str]) -> Valu
     if not isinstance(raw, dict):
         findings.append(f"{place}: expected fields such as {', '.join(list(section.fields)[:3])}.")
         return {}
-    for name in raw:
-        if name not in section.fields:
-            findings.append(f"{place}.{name}: there is no such field; known are {', '.join(section.fields)}.")
+    known = ", ".join(section.fields)
+    findings += [
+        f"{place}.{name}: there is no such field; known are {known}." for name in raw if name not in section.fields
+    ]
     return {name: _value(spec, f"{place}.{name}", raw.get(name), findings) for name, spec in section.fields.items()}
 
 
