@@ -1,10 +1,8 @@
 """What every test stands on: an environment of its own, no foreign network, and real parts where it asks for them."""
 
-import atexit
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,41 +11,52 @@ from playwright.sync_api import Browser, Page
 from portal.demo.docker import Docker
 from portal.demo.ports import Ports
 from portal.demo.processes import Processes
-from tests.real import browser, engine, network, postgres, registries
+from portal.demo.workspace import workspace
+from tests.real import browser, engine, flush, network, postgres, registries
 from tests.real.registries import RegistryStarter
 
-# Before anything reads the settings. Nothing of the person's own portal may leak in, nor out.
-_HOME = tempfile.mkdtemp(prefix="portreeve-tests-")
-atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
-for name in [name for name in os.environ if name.startswith("PORTAL_")]:
-    del os.environ[name]
-os.environ |= {
-    "DJANGO_SETTINGS_MODULE": "portal.settings",
-    "PORTAL_HOME": _HOME,
-    "PORTAL_SECRET_KEY": "known-to-everybody-and-good-for-tests-alone",
-    "PORTAL_ENCRYPTION_KEYS": "a25vd24tdG8tZXZlcnlib2R5LWdvb2QtNC10ZXN0czI=",
-    "PORTAL_BASE_URL": "http://127.0.0.1:8000",
-    "CELERY_BROKER_URL": "memory://",
-    "EMAIL_URL": "memory:",
-    # Playwright's loop runs in this very thread; without this Django takes each query for one from a coroutine.
-    "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
-}
-os.environ.setdefault("DATABASE_URL", f"sqlite:///{_HOME}/portal.sqlite3")
+_HOME = ExitStack()
+
+
+def _prepare_environment(home: Path) -> None:
+    """Before anything reads the settings. Nothing of the person's own portal may leak in, nor out."""
+    for name in [name for name in os.environ if name.startswith("PORTAL_")]:
+        del os.environ[name]
+    os.environ |= {
+        "PORTAL_HOME": str(home),
+        "PORTAL_SECRET_KEY": "known-to-everybody-and-good-for-tests-alone",
+        "PORTAL_ENCRYPTION_KEYS": "a25vd24tdG8tZXZlcnlib2R5LWdvb2QtNC10ZXN0czI=",
+        "PORTAL_BASE_URL": "http://127.0.0.1:8000",
+        "CELERY_BROKER_URL": "memory://",
+        "EMAIL_URL": "memory:",
+        # Playwright's loop runs in this very thread; without this Django takes each query for one from a coroutine.
+        "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
+    }
+    os.environ.setdefault("DATABASE_URL", f"sqlite:///{home}/portal.sqlite3")
 
 
 def _load_settings() -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
     from django.conf import settings
 
     database = settings.DATABASES["default"]
     if "sqlite" in database["ENGINE"]:
         # A file, as in real life: WAL and locks are not those of a database in memory.
-        database["TEST"] = {"NAME": f"{_HOME}/test.sqlite3"}
+        database.setdefault("TEST", {})["NAME"] = f"{os.environ['PORTAL_HOME']}/test.sqlite3"
 
 
+# A worker of xdist has inherited all this from the process that started it.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    _prepare_environment(_HOME.enter_context(workspace("tests")))
 _load_settings()
 network.forbid_foreign_addresses()
+flush.let_flush_through()
 
 ON_POSTGRES = os.environ["DATABASE_URL"].startswith("postgres")
+
+
+def pytest_unconfigure() -> None:
+    _HOME.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

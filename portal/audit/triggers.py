@@ -20,7 +20,7 @@ def append_only(*tables: str) -> list[Operation]:
     def install(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
         for table in tables:
             for statement in _install(editor.connection.vendor, table):
-                editor.execute(statement)
+                editor.execute(statement, None)  # no parameters: a "%" in it is one
 
     def remove(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
         on = "" if editor.connection.vendor == "sqlite" else " ON {0}"

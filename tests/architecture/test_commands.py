@@ -18,6 +18,7 @@ def test_every_command_has_a_test(path: Path) -> None:
     assert any(re.search(rf"\b{path.stem}\b", test.read_text()) for test in TESTS)
 
 
+@pytest.mark.database_both
 @pytest.mark.django_db
 def test_migrations_are_complete() -> None:
     call_command("makemigrations", check=True, dry_run=True, verbosity=1)

@@ -86,7 +86,9 @@ def main(command: Sequence[str]) -> int:
     started = time.monotonic()
     with postgres_cluster() as url:
         sys.stderr.write(f"PostgreSQL is up after {time.monotonic() - started:.1f} s\n")
-        return subprocess.run(command, env={**os.environ, "DATABASE_URL": url}, check=False).returncode
+        # Importing the portal has named its settings; the command shall do that when it is ready for them.
+        env = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+        return subprocess.run(command, env={**env, "DATABASE_URL": url}, check=False).returncode
 
 
 if __name__ == "__main__":

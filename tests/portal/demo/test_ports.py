@@ -10,9 +10,11 @@ from portal.demo.ports import LOOPBACK, Ports
 
 def test_a_held_port_can_be_listened_on_by_the_server_it_is_meant_for(ports: Ports) -> None:
     port = ports.take()
-    with socket.create_server((LOOPBACK, port)) as server:
-        with socket.create_connection((LOOPBACK, port), timeout=5) as client:
-            assert client.getpeername() == server.getsockname()
+    with (
+        socket.create_server((LOOPBACK, port)) as server,
+        socket.create_connection((LOOPBACK, port), timeout=5) as client,
+    ):
+        assert client.getpeername() == server.getsockname()
 
 
 def test_ports_taken_together_differ(ports: Ports) -> None:

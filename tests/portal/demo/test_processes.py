@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,16 @@ from portal.demo.processes import Interrupted, Processes, http_answers, interrup
 SERVER = [sys.executable, "-m", "http.server", "--bind", LOOPBACK]
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
 # Starts a child of its own, tells both pids, and ignores SIGTERM.
-STUBBORN = [
-    sys.executable,
-    "-c",
+STUBBORN_CODE = (
     "import os, signal, subprocess, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
     "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
-    "print(os.getpid(), child.pid, flush=True); time.sleep(60)",
-]
+    "print(os.getpid(), child.pid, flush=True); time.sleep(60)"
+)
+STUBBORN = [sys.executable, "-c", STUBBORN_CODE]
+
+
+def is_ready(log: Path) -> bool:
+    return last_words(log) == "ready"
 
 
 def is_alive(pid: int) -> bool:
@@ -62,7 +66,7 @@ def test_a_server_that_is_killed_later_is_noticed(processes: Processes) -> None:
     processes.check()
     os.kill(victim.pid, signal.SIGKILL)
     victim.process.wait(10)
-    with pytest.raises(DemoError, match="^cache was killed by SIGKILL without a word"):
+    with pytest.raises(DemoError, match=r"^cache was killed by SIGKILL without a word"):
         processes.check()
 
 
@@ -94,7 +98,7 @@ def test_servers_stop_in_reverse_order(tmp_path: Path) -> None:
         for name in ("first", "second", "third"):
             code = script.format(str(told), name + " ") + "print('ready', flush=True); time.sleep(60)"
             one = processes.start(name, [sys.executable, "-c", code])
-            processes.wait_for(one, lambda: last_words(one.log) == "ready")
+            processes.wait_for(one, partial(is_ready, one.log))
     assert told.read_text().split() == ["third", "second", "first"]
 
 
@@ -115,13 +119,19 @@ def test_nothing_survives_a_demo_that_is_killed_the_hard_way(tmp_path: Path) -> 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_block_and_only_the_first_one_counts(number: signal.Signals) -> None:
     cleaned = False
-    with pytest.raises(Interrupted, match=number.name), interruptible():
-        try:
-            os.kill(os.getpid(), number)
-            until(lambda: False, seconds=5)
-        finally:
-            os.kill(os.getpid(), number)
-            cleaned = True
+
+    def demo() -> None:
+        nonlocal cleaned
+        with interruptible():
+            try:
+                os.kill(os.getpid(), number)
+                until(lambda: False, seconds=5)
+            finally:
+                os.kill(os.getpid(), number)
+                cleaned = True
+
+    with pytest.raises(Interrupted, match=number.name):
+        demo()
     assert cleaned
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
