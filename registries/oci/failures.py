@@ -15,6 +15,8 @@ READ_FAILURES = (broken.HTTPError, OSError)
 def error_of_request(who: str, about: str, failure: Exception) -> RegistryError:
     """The error of a request that got no answer."""
     start = f"{who}: {about}:"
+    if isinstance(failure, ValueError):
+        return RegistryError(f"{start} there is no such address ({str(failure)[:120]})")
     if isinstance(failure, requests.exceptions.SSLError):
         return TlsFailed(f"{start} no trusted TLS connection ({_tls_reason(failure)})")
     if isinstance(failure, requests.exceptions.ConnectTimeout):

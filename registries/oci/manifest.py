@@ -100,6 +100,8 @@ def _load(raw: bytes) -> dict[str, Any]:
 
 def _media_type(document: dict[str, Any], header: str) -> str:
     stated = document.get("mediaType", "")
+    if not isinstance(stated, str):
+        raise InvalidManifest("the manifest has a mediaType that is no text")
     if header in mediatypes.SCHEMA1 or stated in mediatypes.SCHEMA1 or document.get("schemaVersion") == 1:
         raise InvalidManifest(
             "the manifest is of Docker schema 1, which current registries no longer take; "
@@ -111,7 +113,7 @@ def _media_type(document: dict[str, Any], header: str) -> str:
         raise InvalidManifest(f"the manifest calls itself {_shown(stated)}, but was served as {header}")
     _refuse_two_shapes(document)
     found = stated if stated else header if header not in _VAGUE else _guess(document)
-    if not isinstance(found, str) or not mediatypes.is_manifest(found):
+    if not mediatypes.is_manifest(found):
         raise InvalidManifest(f"{_shown(found)} is not a media type of a manifest that we know")
     return found
 

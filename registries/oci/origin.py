@@ -1,19 +1,19 @@
 """Who is being spoken to, and may what it says send us elsewhere?"""
 
 import ipaddress
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 _PORTS = {"http": 80, "https": 443}
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port, the port always written; empty when the URL has none of our schemes."""
+    """Scheme, host and port, the port always written; empty when it is no address we can use."""
     try:
         parts = urlsplit(url)
         port = parts.port or _PORTS[parts.scheme]
     except (ValueError, KeyError):
         return ""
-    return f"{parts.scheme}://{(parts.hostname or '').lower()}:{port}"
+    return f"{parts.scheme}://{parts.hostname.lower()}:{port}" if parts.hostname else ""
 
 
 def is_same_origin(one: str, other: str) -> bool:
@@ -26,6 +26,14 @@ def host_of(url: str) -> str:
     if parts.port is None or parts.port == _PORTS.get(parts.scheme):
         return parts.hostname or ""
     return f"{parts.hostname}:{parts.port}"
+
+
+def joined(here: str, location: str) -> str:
+    """A Location or Link as an absolute address; empty when it is none."""
+    try:
+        return urljoin(here, location)
+    except ValueError:
+        return ""
 
 
 def may_follow(here: str, there: str) -> bool:

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from urllib.parse import urljoin
 
 import requests
 
 from registries.oci.errors import RegistryError
-from registries.oci.origin import is_same_origin
+from registries.oci.origin import is_same_origin, joined
 from registries.oci.transport import Reply, Request, Transport
 
 MAX_PAGES = 10_000
@@ -27,7 +26,7 @@ def follow_pages(transport: Transport, request: Request) -> Iterator[Reply]:
         following = next_page(reply.headers.get("Link", ""))
         if following is None:
             return
-        url = urljoin(request.url, following)
+        url = joined(request.url, following)
         # The registry chooses this address, and our credential goes with it.
         if not is_same_origin(url, request.url):
             raise RegistryError(

@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
@@ -51,7 +50,7 @@ class Realm:
         """A registry must not be able to send our credential wherever it likes."""
         url, origin = challenge.params.get("realm", ""), challenge.origin
         host = host_of(url)
-        if urlsplit(url).scheme not in ("http", "https") or not host:
+        if not host:
             raise NotARegistry(f"{origin}: names no usable token server (realm {url[:100]!r})")
         if host in self.trusted_hosts:
             return url

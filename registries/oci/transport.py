@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Protocol
-from urllib.parse import urljoin
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -17,7 +16,7 @@ from registries.oci.backoff import Backoff
 from registries.oci.challenge import Challenge, parse_challenge
 from registries.oci.errors import Dropped, NotARegistry, RegistryError, TooLarge
 from registries.oci.failures import READ_FAILURES, error_of_read, error_of_request
-from registries.oci.origin import is_same_origin, may_follow
+from registries.oci.origin import is_same_origin, joined, may_follow
 from registries.oci.scope import Scope
 from registries.oci.sizes import MIB, spell
 
@@ -179,7 +178,7 @@ class Transport:
 
     def resolve(self, request: Request, location: str) -> str:
         """A Location as an address we are willing to go to; raises RegistryError."""
-        there = urljoin(request.url, location)
+        there = joined(request.url, location)
         # Behind a proxy that ends TLS, registries often write http for themselves.
         if request.url.startswith("https:") and there.startswith("http:"):
             secured = "https:" + there.removeprefix("http:")

@@ -1,0 +1,1 @@
+"""Servers that speak real HTTP on loopback and misbehave on request."""
