@@ -1,1 +1,1 @@
-"""Which page answers which question? The web portal; it has no models of its own."""
+"""What do people see? The map, the pages of every noun, search, my access and the inbox, composed from rows alone."""

@@ -1,0 +1,82 @@
+"""What needs somebody's attention? Each row says what, since when, and where to look. A bounded number of queries."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.urls import reverse
+from django.utils import timezone
+
+from portal.users.models import User
+from portal.web.inbox_rows import waiting_for
+from portal.web.map_model import State
+from portal.web.map_rows import RECENT, health_of
+from promotions.archive.models import ArchiveEntry
+from promotions.replication.models import Delivery
+from promotions.workflow.models import PromotionRequest, RequestState
+from registries.topology.models import Registry
+
+MOST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """One line."""
+
+    state: State
+    title: str
+    text: str
+    url: str
+    at: datetime | None = None
+
+
+def attention_rows(viewer: AbstractBaseUser | AnonymousUser) -> list[Attention]:
+    """Broken first, then what waits for the viewer, then the rest."""
+    rows = [*_registries(), *_requests(), *_deliveries(), *_archive()]
+    if isinstance(viewer, User):
+        rows += _waiting(viewer)
+    return sorted(rows, key=lambda row: row.state != "broken")
+
+
+def _registries() -> Iterable[Attention]:
+    for registry in Registry.objects.select_related("health", "sync_state"):
+        state, word = health_of(registry)
+        if state in ("attention", "broken"):
+            since = registry.health.since if hasattr(registry, "health") else None
+            yield Attention(state, registry.name, word, reverse("web:registry", args=[registry.name]), since)
+
+
+def _requests() -> Iterable[Attention]:
+    stuck = PromotionRequest.objects.filter(state__in=[RequestState.FAILED, RequestState.BLOCKED])
+    rows = stuck.filter(created_at__gt=timezone.now() - RECENT).order_by("-id")[:MOST]
+    for request in rows:
+        state: State = "broken" if request.state == RequestState.FAILED else "attention"
+        title = f"Promotion {request.public_id} {request.state}"
+        yield Attention(
+            state, title, request.reason_text, reverse("web:promotion", args=[request.public_id]), request.created_at
+        )
+
+
+def _deliveries() -> Iterable[Attention]:
+    rows = Delivery.objects.filter(state=Delivery.State.FAILED).select_related("rule__target").order_by("-id")[:MOST]
+    for delivery in rows:
+        title = f"{delivery.repository}:{delivery.tag} has not reached {delivery.rule.target}"
+        yield Attention(
+            "broken", title, delivery.reason_text, reverse("web:digest", args=[delivery.digest]), delivery.wanted_at
+        )
+
+
+def _archive() -> Iterable[Attention]:
+    for entry in (
+        ArchiveEntry.objects.filter(state=ArchiveEntry.State.FAILED).select_related("archive").order_by("-id")[:MOST]
+    ):
+        url = reverse("web:registry", args=[entry.archive.name])
+        yield Attention("broken", f"{entry} was not imported", entry.reason_text, url, entry.created_at)
+
+
+def _waiting(user: User) -> Iterable[Attention]:
+    for request in waiting_for(user)[:MOST]:
+        text = f"{request.path.source} to {request.path.target}, for {request.on_behalf_of}"
+        url = reverse("web:promotion", args=[request.public_id])
+        yield Attention("attention", f"Promotion {request.public_id} waits for you", text, url, request.created_at)

@@ -1,0 +1,1 @@
+"""One module per noun: read the request, ask the queries, render."""
