@@ -1,0 +1,84 @@
+"""The first scene: nine registries and the portal come up."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from portal.demo.portal_server import CHECKOUT
+from portal.demo.ports import LOOPBACK
+from portal.demo.registries import RegistryServer, read_config, start_registry, wait_for_registry
+from portal.demo.stage import Stage
+from portal.demo.steps import Said
+
+EXAMPLE = CHECKOUT / "docs" / "examples" / "topology.yaml"
+ADMIN = "admin"
+# Each takes a second or two of one core, most of it to load the portal.
+_COMMANDS_AT_ONCE = 3
+
+
+def start_registries(stage: Stage) -> Said:
+    """The map first, for a registry's configuration comes from its row; then a server for each."""
+    entries = _describe(stage)
+    with ThreadPoolExecutor(_COMMANDS_AT_ONCE) as pool:
+        printed = dict(zip(entries, pool.map(lambda entry: _print_config(stage, entry), entries.values()), strict=True))
+    # Started here and not in the pool: a server ends with the thread that has started it.
+    for name, entry in entries.items():
+        stage.registries[name] = _start(stage, entry, printed[name])
+    for registry in stage.registries.values():
+        wait_for_registry(stage.processes, registry)
+    ports = {name: registry.port for name, registry in stage.registries.items()}
+    return Said(f"{len(ports)} registries answer on loopback", {"registries": ports})
+
+
+def start_portal(stage: Stage) -> Said:
+    stage.portal.start(stage.processes)
+    return Said(f"the portal answers at {stage.portal.url}", {"url": stage.portal.url})
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One registry of the example map, at its address here."""
+
+    name: str
+    port: int
+    is_enforced: bool
+    fronts: str
+
+
+def _describe(stage: Stage) -> dict[str, _Entry]:
+    """Sets the portal up and applies the example map with our addresses."""
+    topology = yaml.safe_load(EXAMPLE.read_text())
+    entries: dict[str, _Entry] = {}
+    for name, row in topology["registries"].items():
+        entries[name] = _Entry(name, stage.ports.take(), row["reach"] == "enforced", row.get("fronts", ""))
+        row["base_url"] = f"http://{LOOPBACK}:{entries[name].port}"
+    path = stage.folder / "topology.yaml"
+    path.write_text(yaml.safe_dump(topology, sort_keys=False))
+    _set_up(stage, path)
+    return entries
+
+
+def _set_up(stage: Stage, topology: Path) -> None:
+    password = stage.passwords[ADMIN]
+    setup = ["setup", "--admin", ADMIN, "--email", "admin@example.com", "--password-file", "-"]
+    stage.portal.manage(*setup, given=password).or_fail("manage.py setup")
+    stage.portal.manage("topology", "apply", str(topology)).or_fail("manage.py topology apply")
+
+
+def _print_config(stage: Stage, entry: _Entry) -> str:
+    """What makes the registry trust the portal's tokens; nothing for one that only is observed."""
+    if not entry.is_enforced:
+        return ""
+    keys = stage.folder / "registries" / entry.name / "keys"
+    keys.mkdir(parents=True)
+    arguments = ["registry_config", entry.name, "--version", "2.8", "--keys-dir", str(keys)]
+    return stage.portal.manage(*arguments).or_fail(f"manage.py registry_config {entry.name}").text
+
+
+def _start(stage: Stage, entry: _Entry, printed: str) -> RegistryServer:
+    config = read_config(printed, entry.name) if printed else None
+    if config and entry.fronts:
+        config["proxy"] = {"remoteurl": stage.registry(entry.fronts).url}
+    return start_registry(stage.processes, stage.folder / "registries", entry.name, entry.port, config)
