@@ -5,3 +5,9 @@ class ReplicationConfig(AppConfig):
     name = "promotions.replication"
     label = "replication"
     verbose_name = "Replication"
+
+    def ready(self) -> None:
+        from promotions.replication.sections import ReplicationSection
+        from registries.topology.sections import register_section
+
+        register_section(ReplicationSection.name, ReplicationSection)

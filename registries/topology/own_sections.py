@@ -3,86 +3,42 @@
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from django.core.exceptions import ValidationError
 from django.db.models import Model
 
 from portal.actor import Actor
 from portal.users.models import Team
 from registries.topology.defaults import CONCERNS, POSITIONS, ZONE_DEFAULTS
 from registries.topology.models import Credential, Location, Reach, Registry, Zone, ZoneDefault, ZoneKind
+from registries.topology.row_section import RowSection
 from registries.topology.sections import Field, Values
 
-M = TypeVar("M", bound=Model)
 TEXT = Field(str, "")
 
 
-def save_valid(row: M, values: Mapping[str, Any]) -> M:
-    """Set fields, validate the whole row, save it. Raises ValidationError."""
-    for name, value in values.items():
-        setattr(row, name, value)
-    row.full_clean()
-    row.save()
-    return row
-
-
-def named(model: type[M], name: str, field: str) -> M | None:
-    """The row of that name, None for an empty name; raises ValidationError on an unknown one."""
-    if not name:
-        return None
-    row = model._default_manager.filter(name=name).first()
-    if row is None:
-        raise ValidationError({field: f"There is no {model._meta.verbose_name} named {name}."})
-    return row
-
-
-class TeamSection:
+class TeamSection(RowSection):
     """``teams``: who owns things."""
 
     name = "teams"
+    model = Team
     fields: Mapping[str, Field] = {"title": TEXT, "contact": TEXT, "external_group": TEXT}
 
-    def complete(self, key: str, values: Values) -> Values:
-        return values
 
-    def rank(self, values: Values) -> int:
-        return 0
-
-    def current(self) -> dict[str, Values]:
-        return {
-            team.name: {"title": team.title, "contact": team.contact, "external_group": team.external_group}
-            for team in Team.objects.all()
-        }
-
-    def apply(self, actor: Actor, key: str, values: Values) -> None:
-        save_valid(Team.objects.filter(name=key).first() or Team(name=key), values)
-
-
-class LocationSection:
+class LocationSection(RowSection):
     """``locations``: where things stand."""
 
     name = "locations"
+    model = Location
     fields: Mapping[str, Field] = {"title": TEXT}
 
-    def complete(self, key: str, values: Values) -> Values:
-        return values
 
-    def rank(self, values: Values) -> int:
-        return 0
-
-    def current(self) -> dict[str, Values]:
-        return {location.name: {"title": location.title} for location in Location.objects.all()}
-
-    def apply(self, actor: Actor, key: str, values: Values) -> None:
-        save_valid(Location.objects.filter(name=key).first() or Location(name=key), values)
-
-
-class ZoneSection:
+class ZoneSection(RowSection):
     """``zones``: trust levels with their defaults, written as ``everyone pull`` or ``ci push``."""
 
     name = "zones"
+    model = Zone
     fields: Mapping[str, Field] = {
         "kind": Field(str, is_required=True, choices=ZoneKind.values),
         "title": TEXT,
@@ -107,24 +63,14 @@ class ZoneSection:
             )
         return " ".join(words)
 
-    def rank(self, values: Values) -> int:
-        return 0
-
-    def current(self) -> dict[str, Values]:
-        return {
-            zone.name: {
-                "kind": zone.kind,
-                "title": zone.title,
-                "concern": zone.concern,
-                "position": zone.position,
-                "defaults": sorted(f"{row.audience} {row.action}" for row in zone.defaults.all()),
-            }
-            for zone in Zone.objects.prefetch_related("defaults")
-        }
+    def read(self, row: Any, name: str) -> Any:
+        if name == "defaults":
+            return sorted(f"{default.audience} {default.action}" for default in row.defaults.all())
+        return super().read(row, name)
 
     def apply(self, actor: Actor, key: str, values: Values) -> None:
-        plain = {name: value for name, value in values.items() if name != "defaults"}
-        zone = save_valid(Zone.objects.filter(name=key).first() or Zone(name=key), plain)
+        super().apply(actor, key, {name: value for name, value in values.items() if name != "defaults"})
+        zone = Zone.objects.get(name=key)
         wanted = [tuple(line.split()) for line in values["defaults"]]
         for row in zone.defaults.all():
             if (row.audience, row.action) not in wanted:
@@ -133,10 +79,11 @@ class ZoneSection:
             ZoneDefault.objects.get_or_create(zone=zone, audience=audience, action=action)
 
 
-class RegistrySection:
+class RegistrySection(RowSection):
     """``registries``: the servers. ``host`` and ``service`` follow from ``base_url`` unless given; the secret comes from a file."""
 
     name = "registries"
+    model = Registry
     fields: Mapping[str, Field] = {
         "title": TEXT,
         "zone": Field(str, is_required=True),
@@ -159,12 +106,18 @@ class RegistrySection:
         "username": TEXT,
         "secret_file": TEXT,
     }
-    _switches = {
+    links: ClassVar[Mapping[str, type[Model]]] = {
+        "zone": Zone,
+        "location": Location,
+        "primary": Registry,
+        "fronts": Registry,
+        "owner": Team,
+    }
+    columns: ClassVar[Mapping[str, str]] = {
         "sync": "is_sync_enabled",
         "retention": "is_retention_enabled",
         "replication": "is_replication_enabled",
     }
-    _plain = ("title", "product", "base_url", "host", "service", "reach", "contact", "verify_tls", "token_algorithm")
 
     def complete(self, key: str, values: Values) -> Values:
         netloc = urlsplit(values["base_url"]).netloc
@@ -200,40 +153,21 @@ class RegistrySection:
         except InvalidOperation as error:
             raise ValueError(f"availability_target is {value!r}; expected a percentage such as 99.9.") from error
 
-    def current(self) -> dict[str, Values]:
-        rows = Registry.objects.select_related("zone", "location", "primary", "fronts", "owner", "credential")
-        return {row.name: self._describe(row) for row in rows}
-
-    def _describe(self, row: Registry) -> Values:
-        values: Values = {name: getattr(row, name) for name in self._plain}
-        values |= {name: getattr(row, field) for name, field in self._switches.items()}
-        for name in ("zone", "location", "primary", "fronts", "owner"):
-            linked = getattr(row, name)
-            values[name] = linked.name if linked else ""
-        values["availability_target"] = self._percentage(row.availability_target)
-        credential = getattr(row, "credential", None)
-        values["username"] = credential.username if credential else ""
-        values["secret_file"] = ""
-        return {name: values[name] for name in self.fields}
+    def read(self, row: Any, name: str) -> Any:
+        if name == "availability_target":
+            return self._percentage(row.availability_target)
+        if name == "username":
+            credential = Credential.objects.filter(registry=row).first()
+            return credential.username if credential else ""
+        return "" if name == "secret_file" else super().read(row, name)
 
     def apply(self, actor: Actor, key: str, values: Values) -> None:
-        row = Registry.objects.filter(name=key).first() or Registry(name=key)
+        values = dict(values)
+        username, path = values.pop("username"), values.pop("secret_file")
         target = values["availability_target"]
-        save_valid(
-            row,
-            {name: values[name] for name in self._plain}
-            | {field: values[name] for name, field in self._switches.items()}
-            | {
-                "zone": named(Zone, values["zone"], "zone"),
-                "location": named(Location, values["location"], "location"),
-                "primary": named(Registry, values["primary"], "primary"),
-                "fronts": named(Registry, values["fronts"], "fronts"),
-                "owner": named(Team, values["owner"], "owner"),
-                "availability_target": Decimal(target) if target else None,
-            },
-        )
-        if values["secret_file"]:
-            secret = self._secret(values["secret_file"])
+        super().apply(actor, key, values | {"availability_target": Decimal(target) if target else None})
+        if path:
+            row = Registry.objects.get(name=key)
             Credential.objects.update_or_create(
-                registry=row, defaults={"username": values["username"], "secret": secret}
+                registry=row, defaults={"username": username, "secret": self._secret(path)}
             )
