@@ -83,7 +83,7 @@ def open_client(endpoint: Endpoint, options: TransportOptions | None = None) -> 
 
 def normalise_base_url(text: str, *, plain_http: bool = False) -> str:
     """The address of a registry without path noise: `host:5000/v2/` becomes `https://host:5000`."""
-    url = text.strip().rstrip("/")
+    url = text.strip()
     if "://" not in url:
         url = f"{'http' if plain_http else 'https'}://{url}"
-    return url.removesuffix("/v2")
+    return url.rstrip("/").removesuffix("/v2")

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 
-from registries.adapters.base import Endpoint, normalise_base_url, open_client
+from registries.adapters.base import Endpoint, open_client
 from registries.oci.backoff import Backoff
 from registries.oci.challenge import Challenge
 from registries.oci.errors import NotARegistry, NotFound, RegistryError
@@ -51,7 +51,7 @@ def probe(
         ca_bundle=ca_bundle,
         backoff=Backoff(retries=0),
     )
-    client = open_client(Endpoint(normalise_base_url(base_url), stranger, name=name), options)
+    client = open_client(Endpoint(base_url, stranger, name=name), options)
     started = time.monotonic()
     try:
         version = client.ping().api_version

@@ -1,6 +1,7 @@
 """One registry that answers rightly, wrongly, late, or not at all."""
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -315,9 +316,13 @@ def test_only_201_is_a_mount(registry: ScriptedRegistry, client: Client) -> None
     assert not registry.uploads, "the session that was opened instead is cancelled"
 
 
-def test_a_blob_that_a_proxy_calls_too_large_goes_in_chunks(registry: ScriptedRegistry, client: Client) -> None:
+@pytest.mark.parametrize("patch_status", [202, 201])
+def test_a_blob_that_a_proxy_calls_too_large_goes_in_chunks(
+    registry: ScriptedRegistry, client: Client, patch_status: int
+) -> None:
     data = bytes(1_200_000)
     registry.max_body = 600_000
+    registry.on("PATCH", "uploads", lambda answer: replace(answer, status=patch_status), times=9)
     client.upload_blob(APP, Digest.of(data), len(data), io.BytesIO(data))
     assert client.head_blob(APP, Digest.of(data)) == len(data)
     ranges = [seen.headers["Content-Range"] for seen in registry.requests("PATCH")]
