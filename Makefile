@@ -41,7 +41,7 @@ test: ready-to-test ## the gate: on SQLite, then what needs it on PostgreSQL
 	  || $(if $(ARGS),[ $$? = 5 ],false)  # 5: what ARGS chose has none for PostgreSQL
 
 test-long: ready-to-test ## random histories, big layers, chaos
-	@$(PYTHON) -m pytest -m long --timeout 3600 $(ARGS)
+	@$(PYTHON) -m pytest -m long --timeout 3600 --hypothesis-profile long $(ARGS)
 
 .PHONY: ready-to-test ready-to-check
 ready-to-test:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import hypothesis
 import pytest
 from playwright.sync_api import Browser, Page
 
@@ -51,6 +52,12 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
 _load_settings()
 network.forbid_foreign_addresses()
 flush.let_flush_through()
+
+# The gate says the same thing twice about the same code; searching further is the long run's work. No deadline: the
+# machine may be busy.
+hypothesis.settings.register_profile("gate", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=2000)
+hypothesis.settings.load_profile("gate")
 
 ON_POSTGRES = os.environ["DATABASE_URL"].startswith("postgres")
 

@@ -26,16 +26,19 @@ _LOOK_SECONDS = 0.5
 def main(arguments: Sequence[str]) -> int:
     options = read_arguments(arguments)
     report = Report()
+    results: list[StepResult] = []
     try:
         with interruptible(), ExitStack() as stack:
             require(*PROGRAMS)
             stage = set_stage(stack, report, options.port)
-            held = tell(stage)
+            held = tell(stage, results)
             if held and not options.exit:
                 stay_up(stage)
             return 0 if held else 1
     except DemoError as error:
         report.say(one_line(str(error)))
+        if not results:
+            report.finish(results, len(STORY))
         return 1
     except Interrupted:
         report.say("Stopped; everything is removed.")
@@ -63,9 +66,9 @@ def set_stage(stack: ExitStack, report: Report, port: int) -> Stage:
     return stage
 
 
-def tell(stage: Stage) -> bool:
+def tell(stage: Stage, results: list[StepResult]) -> bool:
     """Plays the story; the table for people, then the line for scripts. True when all of it held."""
-    results = play_steps(STORY, stage, stage.report, stage.processes.check)
+    results += play_steps(STORY, stage, stage.report, stage.processes.check)
     show(stage, results)
     return stage.report.finish(results, len(STORY))
 
