@@ -63,6 +63,9 @@ class ManifestBody(models.Model):
     manifest = models.OneToOneField(Manifest, on_delete=models.CASCADE, related_name="body", primary_key=True)
     raw = models.BinaryField()
 
+    def __str__(self) -> str:
+        return f"body of {self.manifest_id}"
+
 
 class ManifestEdge(models.Model):
     """An index names a child. ``child`` is empty while we have not read it."""
@@ -79,6 +82,9 @@ class ManifestEdge(models.Model):
     class Meta:
         ordering = ["parent", "position"]
         constraints = [models.UniqueConstraint(fields=["parent", "position"], name="edge_once")]
+
+    def __str__(self) -> str:
+        return f"{self.platform or self.media_type} {self.child_digest}"
 
 
 class Blob(models.Model):
@@ -107,6 +113,9 @@ class ManifestBlob(models.Model):
     class Meta:
         ordering = ["manifest", "position"]
         constraints = [models.UniqueConstraint(fields=["manifest", "position"], name="manifest_blob_once")]
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.position}"
 
 
 class Placement(models.Model):
@@ -234,6 +243,9 @@ class DigestGuard(models.Model):
     deletion_label = models.CharField(max_length=80, blank=True)
     deletion_key = models.CharField(max_length=120, blank=True)
 
+    def __str__(self) -> str:
+        return str(self.digest)
+
 
 class SyncJob(Job):
     """One sweep over one registry, or over one repository of it."""
@@ -271,6 +283,9 @@ class SyncState(models.Model):
     failure_code = models.CharField(max_length=40, blank=True)
     failure_text = models.TextField(blank=True)
 
+    def __str__(self) -> str:
+        return f"sync state of {self.repository}"
+
 
 class RegistrySyncState(models.Model):
     """How well we know one registry: its last complete listing, and when the next is due."""
@@ -284,3 +299,6 @@ class RegistrySyncState(models.Model):
         null=True, blank=True, help_text="A sweep would have removed too much and asks a person."
     )
     brake_text = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"sync state of {self.registry}"
