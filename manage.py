@@ -12,9 +12,9 @@ def main() -> None:
 
     from portal import env
 
-    if "setup" in sys.argv[1:2]:
-        env.write_first_secrets()
     try:
+        if "setup" in sys.argv[1:2]:
+            env.write_first_secrets()
         execute_from_command_line(sys.argv)
     except env.BadEnvironmentError as error:
         sys.exit(str(error))

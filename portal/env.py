@@ -4,11 +4,13 @@ Values come from the environment, else from ``portal.env`` in the portal's home 
 Every secret may instead be given as ``NAME_FILE``, the path of a file that holds it. Unknown ``PORTAL_*`` names are refused,
 because a misspelt setting that is silently ignored is worse than no setting."""
 
+import binascii
 import os
 import secrets
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 KNOWN = {
@@ -16,6 +18,7 @@ KNOWN = {
     "PORTAL_DEBUG", "PORTAL_FACE", "PORTAL_THREADS", "PORTAL_SYNC_SECONDS", "PORTAL_HEALTH_SECONDS", "PORTAL_TOKEN_ISSUER",
     "PORTAL_ALLOW_LOOPBACK",
 }  # fmt: skip
+KNOWN_FILES = {"PORTAL_SECRET_KEY_FILE", "PORTAL_ENCRYPTION_KEYS_FILE"}
 
 
 class BadEnvironmentError(Exception):
@@ -32,7 +35,7 @@ def read_file(path: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     if not path.exists():
         return found
-    for number, line in enumerate(path.read_text().splitlines(), 1):
+    for number, line in enumerate(_content(path, "The settings are in").splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         name, sign, value = line.partition("=")
@@ -42,12 +45,21 @@ def read_file(path: Path) -> dict[str, str]:
     return found
 
 
+def _content(path: Path, what: str) -> str:
+    try:
+        return path.read_text()
+    except OSError as error:
+        raise BadEnvironmentError(f"{what} {path}, which cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise BadEnvironmentError(f"{what} {path}, which is no text.") from error
+
+
 class Environment:
     """Strict access to the settings of one process."""
 
     def __init__(self, values: dict[str, str]) -> None:
         self.values = values
-        strange = sorted(n for n in values if n.startswith("PORTAL_") and n.removesuffix("_FILE") not in KNOWN)
+        strange = sorted(name for name in values if name.startswith("PORTAL_") and name not in KNOWN | KNOWN_FILES)
         if strange:
             raise BadEnvironmentError(f"Unknown setting {strange[0]}; known are {', '.join(sorted(KNOWN))}.")
 
@@ -67,10 +79,10 @@ class Environment:
             return self.text(name, default)
         if self.values.get(name):
             raise BadEnvironmentError(f"{name} and {name}_FILE are both set; give one of them.")
-        try:
-            return Path(path).read_text().strip()
-        except OSError as error:
-            raise BadEnvironmentError(f"{name}_FILE names {path}, which cannot be read: {error.strerror}.") from error
+        value = _content(Path(path), f"{name}_FILE names").strip()
+        if not value:
+            raise BadEnvironmentError(f"{name}_FILE names {path}, which is empty.")
+        return value
 
     def flag(self, name: str, default: bool) -> bool:
         """yes/no, true/false, 1/0, on/off."""
@@ -84,7 +96,7 @@ class Environment:
     def number(self, name: str, default: int) -> int:
         """A whole number of zero or more."""
         value = self.text(name, str(default))
-        if not value.isdigit():
+        if not (value.isascii() and value.isdigit()):
             raise BadEnvironmentError(f"{name} is {value!r}; expected a whole number.")
         return int(value)
 
@@ -92,14 +104,65 @@ class Environment:
         """Comma-separated values, without blanks."""
         return [word.strip() for word in self.text(name, "").split(",") if word.strip()]
 
+    def choice(self, name: str, choices: Sequence[str], default: str) -> str:
+        """One of a few words."""
+        value = self.text(name, default)
+        if value not in choices:
+            raise BadEnvironmentError(f"{name} is {value!r}; expected {' or '.join(choices)}.")
+        return value
+
+    def address(self, name: str, default: str) -> str:
+        """Scheme and host of a web address, without a slash at the end."""
+        value = self.text(name, default).rstrip("/")
+        parts = _parts(name, value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc or parts.path:
+            raise BadEnvironmentError(
+                f"{name} is {value!r}; expected scheme and host alone, for example https://portal.example."
+            )
+        return value
+
     def keys(self, name: str) -> list[str]:
-        """Comma-separated secrets; the first encrypts, all decrypt."""
-        return [word.strip() for word in self.secret(name).split(",") if word.strip()]
+        """Comma-separated secrets of 32 bytes in URL-safe base64; the first encrypts, all decrypt."""
+        found = [word.strip() for word in self.secret(name).split(",") if word.strip()]
+        for number, key in enumerate(found, 1):
+            if not _is_key(key):
+                raise BadEnvironmentError(f"{name}: key {number} is not 32 bytes in URL-safe base64.")
+        if not found:
+            raise BadEnvironmentError(f"{name} holds no key; give at least one.")
+        return found
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(urlsafe_b64decode(text)) == 32
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _parts(name: str, url: str) -> SplitResult:
+    """The parts of an address. What is wrong with it is not quoted: it may be part of a password."""
+    try:
+        parts = urlsplit(url)
+        is_readable = not parts.fragment and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_readable = False
+    if not is_readable:
+        raise BadEnvironmentError(
+            f"{name} is no address that can be read; write special signs of a password as %XX, and a port as a number."
+        )
+    return urlsplit(url)
 
 
 def read_environment() -> Environment:
     """The environment over the file of the portal's home; the environment wins."""
-    return Environment({**read_file(home() / "portal.env"), **os.environ})
+    return Environment(laid_over(read_file(home() / "portal.env"), os.environ))
+
+
+def laid_over(below: Mapping[str, str], above: Mapping[str, str]) -> dict[str, str]:
+    """``above`` wins, also where one gives a secret and the other the path of a file that holds it. Empty is not given."""
+    given = {name: value for name, value in above.items() if value}
+    hidden = {f"{name}_FILE" for name in given} | {name.removesuffix("_FILE") for name in given}
+    return {**{name: value for name, value in below.items() if name not in hidden}, **given}
 
 
 def write_first_secrets() -> Path | None:
@@ -107,25 +170,37 @@ def write_first_secrets() -> Path | None:
     path = home() / "portal.env"
     if path.exists() or os.environ.get("PORTAL_SECRET_KEY") or os.environ.get("PORTAL_SECRET_KEY_FILE"):
         return None
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     lines = [
         f"PORTAL_SECRET_KEY={secrets.token_urlsafe(48)}",
         f"PORTAL_ENCRYPTION_KEYS={urlsafe_b64encode(secrets.token_bytes(32)).decode()}",
     ]
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write("\n".join(lines) + "\n")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write("\n".join(lines) + "\n")
+    except OSError as error:
+        raise BadEnvironmentError(
+            f"{path} cannot be written: {error.strerror}. Set PORTAL_HOME to a folder that can."
+        ) from error
     return path
 
 
 def database(url: str) -> dict[str, object]:
     """Django's database settings for ``sqlite:///path`` or ``postgres://user:password@host:port/name?option=value``."""
-    parts = urlsplit(url)
+    parts = _parts("DATABASE_URL", url)
+    path = unquote(parts.path.removeprefix("/"))
+    if parts.scheme in {"sqlite", "postgres", "postgresql"} and not path:
+        raise BadEnvironmentError("DATABASE_URL names no database; write sqlite:///path or postgres://host/name.")
     if parts.scheme == "sqlite":
-        return sqlite(unquote(parts.path.removeprefix("/")) or ":memory:")
+        if parts.netloc:
+            raise BadEnvironmentError(
+                "DATABASE_URL: write three slashes before the path of an SQLite file, four if it is absolute."
+            )
+        return sqlite(path)
     if parts.scheme in {"postgres", "postgresql"}:
         return {
             "ENGINE": "django.db.backends.postgresql",
-            "NAME": unquote(parts.path.lstrip("/")),
+            "NAME": path,
             "USER": unquote(parts.username or ""),
             "PASSWORD": unquote(parts.password or ""),
             "HOST": unquote(parts.hostname or ""),
@@ -152,7 +227,7 @@ def sqlite(path: str) -> dict[str, object]:
 
 def email(url: str) -> dict[str, object]:
     """Django's mail settings for ``console:``, ``memory:`` or ``smtp[s]://user:password@host:port?from=address``."""
-    parts = urlsplit(url)
+    parts = _parts("EMAIL_URL", url)
     query = dict(parse_qsl(parts.query))
     backends = {"console": "console", "memory": "locmem", "smtp": "smtp", "smtps": "smtp", "smtp+tls": "smtp"}
     if parts.scheme not in backends:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import django_stubs_ext
 from django.urls import reverse_lazy
@@ -19,8 +19,8 @@ try:
     PORTAL_VERSION = version("portreeve")
 except PackageNotFoundError:  # run from a checkout
     PORTAL_VERSION = "0.1.0"
-PORTAL_BASE_URL = environment.text("PORTAL_BASE_URL", "http://127.0.0.1:8000").rstrip("/")
-PORTAL_FACE = environment.text("PORTAL_FACE", "all")
+PORTAL_BASE_URL = environment.address("PORTAL_BASE_URL", "http://127.0.0.1:8000")
+PORTAL_FACE = environment.choice("PORTAL_FACE", ["all", "token"], "all")
 PORTAL_HOST = urlsplit(PORTAL_BASE_URL).netloc
 PORTAL_TOKEN_ISSUER = environment.text("PORTAL_TOKEN_ISSUER", PORTAL_HOST)
 PORTAL_TRUSTED_PROXIES = environment.words("PORTAL_TRUSTED_PROXIES")
@@ -125,7 +125,7 @@ TEMPLATES = [
 
 # --- what we keep -------------------------------------------------------------------------------------------------
 DATABASES: dict[str, Any] = {
-    "default": env.database(environment.secret("DATABASE_URL", f"sqlite:///{PORTAL_HOME / 'portal.sqlite3'}"))
+    "default": env.database(environment.secret("DATABASE_URL", f"sqlite:///{quote(str(PORTAL_HOME))}/portal.sqlite3"))
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

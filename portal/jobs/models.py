@@ -63,8 +63,8 @@ class Job(models.Model):
     progress_unit = models.CharField(max_length=20, blank=True)
     progress_note = models.CharField(max_length=255, blank=True)
 
-    objects: ClassVar[models.Manager[Self]]
     queue = JobQuerySet.as_manager()
+    objects: ClassVar[models.Manager[Self]] = models.Manager()
 
     class Meta:
         abstract = True
