@@ -14,7 +14,7 @@ from registries.oci.errors import Denied, Incomplete, RegistryError
 from registries.oci.fallback import add_to_fallback
 from registries.oci.manifest import Manifest
 from registries.oci.progress import Meter, Progress
-from registries.oci.tagging import set_tag, set_tags
+from registries.oci.tagging import due_tags, set_tag
 from registries.oci.transfer import Transfer
 from registries.oci.verify import blob_state, has_manifest
 
@@ -54,7 +54,8 @@ def copy_artifact(
 
     `mount_from` are repositories of the target that may hold some blobs already. `expected_tags` says
     where tags must point before they are set (None: nowhere); TagMoved is raised otherwise, and no tag
-    is touched. `before_tag` is called right before the first tag is set. All callbacks run in the
+    is touched. `before_tag` is called right before the first tag of any kind is set, and not when all are
+    right already. Signatures under cosign's tags follow the source: a tag of theirs is moved. All callbacks run in the
     caller's thread. Besides that raises RegistryError: the target is then without the tag, never with
     a tag on something incomplete.
     """
@@ -76,11 +77,7 @@ def copy_artifact(
         )
         copy = _Copy(artifact, transfer, crew, meter)
         result = copy.run()
-        crew.check()
-        meter.enter("tags")
-        for tag, tagged in artifact.digest_tags.items():
-            set_tag(target, target_repository, tag, copy.manifest(tagged))
-        set_tags(target, target_repository, artifact.root, tags, expected_tags or {}, before_tag)
+        copy.set_tags(tags, expected_tags or {}, before_tag)
     meter.enter("done")
     tick.report()
     return result
@@ -102,7 +99,6 @@ class _Copy:
         lacking = self._lacking(blobs)
         mounted = self._move(lacking)
         self._put(absent)
-        self._list_referrers()
         self._read_back(absent, lacking)
         return CopyResult(
             manifests=len(absent),
@@ -114,8 +110,26 @@ class _Copy:
             verified=(*(manifest.digest for manifest in manifests), *(blob.digest for blob in blobs)),
         )
 
-    def manifest(self, digest: Digest) -> Manifest:
-        return next(manifest for manifest in self._artifact.all_manifests if manifest.digest == digest)
+    def set_tags(
+        self, tags: Sequence[str], expected: Mapping[str, Digest | None], before: Callable[[], None] | None
+    ) -> None:
+        """All that is reached by name, after all that it names: lists of referrers, signatures, and the tags last."""
+        self._crew.check()
+        self._meter.enter("tags")
+        root, by_digest = self._artifact.root, {m.digest: m for m in self._artifact.all_manifests}
+        due = due_tags(self._target, self._repository, root, tags, expected)
+        signatures = [
+            (tag, by_digest[digest])
+            for tag, digest in self._artifact.digest_tags.items()
+            if digest in by_digest and due_tags(self._target, self._repository, by_digest[digest], [tag], {})
+        ]
+        unlisted = self._unlisted_referrers()
+        if before is not None and (due or signatures or unlisted):
+            before()
+        for subject, referrers in unlisted.items():
+            add_to_fallback(self._target, self._repository, subject, referrers)
+        for tag, manifest in (*signatures, *((tag, root) for tag in due)):
+            set_tag(self._target, self._repository, tag, manifest)
 
     def _lacking(self, blobs: Sequence[Descriptor]) -> list[Descriptor]:
         self._crew.check()
@@ -155,14 +169,14 @@ class _Copy:
             self._target.put_manifest(self._repository, manifest.digest, manifest.raw, manifest.media_type)
         self._meter.add(manifests=1)
 
-    def _list_referrers(self) -> None:
+    def _unlisted_referrers(self) -> dict[Digest, list[Descriptor]]:
         """Where the registry keeps no list of referrers, the fallback tag is ours to keep."""
+        unlisted: dict[Digest, list[Descriptor]] = {}
         for subject, listed in self._artifact.referrer_lists.items():
-            self._crew.check()
             known = {descriptor.digest for descriptor in self._target.referrers(self._repository, subject)}
-            fresh = [descriptor for descriptor in listed if descriptor.digest not in known]
-            if fresh:
-                add_to_fallback(self._target, self._repository, subject, fresh)
+            if fresh := [descriptor for descriptor in listed if descriptor.digest not in known]:
+                unlisted[subject] = fresh
+        return unlisted
 
     def _read_back(self, put: Sequence[Manifest], moved: Sequence[Descriptor]) -> None:
         """What was there before has been read already; this asks for all that was sent."""

@@ -354,6 +354,39 @@ def test_cosign_tags_come_along(other: ScriptedRegistry, source: Client, target:
     put_image(source, SNAP, layers=(b"of another",), tag=Digest.of(b"another").fallback_tag + ".sig")
     copy_artifact(source, SNAP, digest, target, PROD, tags=["v1"])
     assert other.tags[PROD] == {"v1": digest, tag: signature}
+    other.seen.clear()
+    copy_artifact(source, SNAP, digest, target, PROD, tags=["v1"])
+    assert not other.requests("PUT")
+
+
+def test_no_tag_of_any_kind_is_set_before_it_is_written_down(
+    registry: ScriptedRegistry, other: ScriptedRegistry, source: Client, target: Client
+) -> None:
+    registry.has_referrers_api = other.has_referrers_api = False
+    digest = put_two_platforms(source, SNAP)
+    put_image(source, SNAP, layers=(b"signature",), tag=digest.fallback_tag + ".sig")
+    signature = put_signature(source, SNAP, digest, 1)
+    add_to_fallback(source, SNAP, digest, [as_referrer(source.get_manifest(SNAP, signature))])
+    seen: list[dict[str, str]] = []
+
+    def copy(expected: Digest | None) -> None:
+        copy_artifact(
+            source,
+            SNAP,
+            digest,
+            target,
+            PROD,
+            tags=["v1"],
+            expected_tags={"v1": expected},
+            before_tag=lambda: seen.append(dict(other.tags.get(PROD, {}))),
+        )
+
+    with pytest.raises(TagMoved):
+        copy(Digest.of(b"elsewhere"))
+    assert (other.tags, seen) == ({}, [])
+    copy(None)
+    assert seen == [{}]
+    assert set(other.tags[PROD]) == {"v1", digest.fallback_tag, digest.fallback_tag + ".sig"}
 
 
 def test_a_referrer_that_is_only_listed_is_passed_over(
