@@ -1,71 +1,24 @@
-"""The handler of sync jobs: list, sweep, and say how it went. A registry that is down changes nothing but its state."""
+"""What a sync job does: list, sweep, and say how it went. A registry that is down changes nothing but its state."""
 
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 
 from django.utils import timezone
 
-from portal.jobs.locks import pause_host, pause_of
 from portal.jobs.queue import wake
-from portal.jobs.run import Claim, JobFailed, RetryLater
-from registries.access.connect import adapter_for, client_for
+from portal.jobs.run import Claim, JobFailed
 from registries.catalog.models import Repository, SyncJob
 from registries.catalog.read import CatalogReader
+from registries.catalog.setbacks import retry_or_fail
 from registries.catalog.sweep import Sweep
-from registries.catalog.sync import note_failure, note_success, registry_state, schedule_next, why_not_swept
+from registries.catalog.sync import note_failure, note_success, registry_state, schedule_next
 from registries.oci.client import Client
-from registries.oci.errors import (
-    Denied,
-    NotARegistry,
-    NotFound,
-    RateLimited,
-    RegistryError,
-    Unauthorized,
-    Unsupported,
-)
-from registries.oci.scope import CATALOG, Scope
-from registries.topology.models import Registry, ZoneKind
+from registries.oci.errors import Denied, NotARegistry, NotFound, RegistryError, Unauthorized, Unsupported
+from registries.topology.models import ZoneKind
 
 NO_CATALOG = (NotFound, Unsupported, Denied, Unauthorized, NotARegistry)
-PAUSE_SECONDS = 60
 DAY_SECONDS = 86_400
-ANY_REPOSITORY = Scope.repository("**", "pull")
 
 ListRepositories = Callable[[Client], Iterable[str]]
-
-
-def run_sync(claim: Claim[SyncJob]) -> None:
-    """Sync one registry, or one repository of it."""
-    registry, name = claim.job.registry, claim.job.repository_name
-    reason = "" if name else why_not_swept(registry)
-    if reason:
-        raise JobFailed("not_swept", reason)
-    heed_pause(registry)
-    client = client_for(registry, "sync", [CATALOG, ANY_REPOSITORY])
-    try:
-        with CatalogReader(client) as reader:
-            sweep_registry(claim, reader, adapter_for(registry).list_repositories)
-    finally:
-        client.close()
-
-
-def heed_pause(registry: Registry) -> None:
-    """Leave a host alone that asked for it; raises RetryLater until then."""
-    now = timezone.now()
-    pause = pause_of(registry.host, now)
-    if pause is not None:
-        raise RetryLater("paused", f"{registry.host}: {pause.reason}", after=pause.until - now, is_free=True)
-
-
-def retry_or_fail(registry: Registry, error: RegistryError, attempt: int) -> JobFailed | RetryLater:
-    """How a job goes on after a registry's error: a pause for all, another try, or the end with the sentence."""
-    if isinstance(error, RateLimited):
-        wait = timedelta(seconds=error.retry_after or PAUSE_SECONDS)
-        pause_host(registry.host, timezone.now() + wait, "it asked for fewer requests")
-        return RetryLater(error.code, str(error), after=wait, is_free=True)
-    if error.is_retryable:
-        return RetryLater(error.code, str(error), after=timedelta(seconds=min(300, 5 * 2**attempt)))
-    return JobFailed(error.code, str(error))
 
 
 def sweep_registry(claim: Claim[SyncJob], reader: CatalogReader, list_repositories: ListRepositories) -> None:
