@@ -7,13 +7,13 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 
+from portal.demo.cast import ADMIN
 from portal.demo.errors import DemoError, one_line
 from portal.demo.portal_server import PortalServer
 from portal.demo.ports import Ports
 from portal.demo.processes import Interrupted, Processes, interruptible
 from portal.demo.programs import require
 from portal.demo.report import Report, StepResult
-from portal.demo.scene_start import ADMIN
 from portal.demo.stage import Stage
 from portal.demo.steps import play_steps
 from portal.demo.story import STORY

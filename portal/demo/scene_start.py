@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 
+from portal.demo.cast import ADMIN
 from portal.demo.portal_server import CHECKOUT
 from portal.demo.ports import LOOPBACK
 from portal.demo.registries import RegistryServer, read_config, start_registry, wait_for_registry
@@ -13,7 +14,7 @@ from portal.demo.stage import Stage
 from portal.demo.steps import Said
 
 EXAMPLE = CHECKOUT / "docs" / "examples" / "topology.yaml"
-ADMIN = "admin"
+
 # Each takes a second or two of one core, most of it to load the portal.
 _COMMANDS_AT_ONCE = 3
 
