@@ -7,7 +7,10 @@ class ReplicationConfig(AppConfig):
     verbose_name = "Replication"
 
     def ready(self) -> None:
+        from portal import panels
+        from promotions.replication.panels import digest_panel
         from promotions.replication.sections import ReplicationSection
         from registries.topology.sections import register_section
 
         register_section(ReplicationSection.name, ReplicationSection)
+        panels.register("digest", digest_panel, order=20)

@@ -1,10 +1,11 @@
 """Standing rules about copies, and each artifact's delivery to each target."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from registries.copies.models import CopyJob
 from registries.fields import DigestField, NameField
-from registries.topology.models import Registry
+from registries.topology.models import Registry, ZoneKind
 
 
 class ReplicationRule(models.Model):
@@ -24,6 +25,31 @@ class ReplicationRule(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """What may follow where; says so in the form, in the operation and in a topology file alike."""
+        if self.source_id is None or self.target_id is None:
+            return  # said by the fields themselves
+        findings = rule_findings(self.source, self.target)
+        if findings:
+            raise ValidationError(findings)
+
+
+def rule_findings(source: Registry, target: Registry) -> dict[str, str]:
+    """Field -> why nothing may be replicated so; empty when it may."""
+    found: dict[str, str] = {}
+    if source.zone.kind == ZoneKind.SANDBOX:
+        found["source"] = f"{source} is a sandbox, and nothing leaves a sandbox. Build the image again in CI."
+    elif source.zone.kind == ZoneKind.CACHE:
+        found["source"] = f"{source} is a cache; replicate from what it fronts."
+    if source.pk == target.pk:
+        found["target"] = "A registry does not follow itself."
+    elif target.zone.kind in (ZoneKind.CACHE, ZoneKind.UPSTREAM):
+        found["target"] = f"{target} is of a zone of kind {target.zone.kind}, which takes no copies."
+    elif target.zone.kind in (ZoneKind.PROD, ZoneKind.ARCHIVE) and target.primary_id != source.pk:
+        way = "a promotion" if target.zone.kind == ZoneKind.PROD else "an archive entry"
+        found["target"] = f"{target} may follow its primary alone. Anything else reaches {target.zone} by {way}."
+    return found
+
 
 class RepositoryReading(models.Model):
     """Up to which revision of a source repository a rule has reconciled; where the two differ there is work."""
@@ -34,6 +60,9 @@ class RepositoryReading(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["rule", "repository"], name="reading_once")]
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.repository} at {self.revision}"
 
 
 class Delivery(models.Model):

@@ -5,10 +5,12 @@ from typing import ClassVar
 
 from django.db.models import Model
 
+from portal.actor import Actor
 from promotions.replication.models import ReplicationRule
+from promotions.replication.rules import set_rule
 from registries.topology.models import Registry
 from registries.topology.row_section import RowSection
-from registries.topology.sections import Field
+from registries.topology.sections import Field, Values
 
 
 class ReplicationSection(RowSection):
@@ -29,3 +31,7 @@ class ReplicationSection(RowSection):
         "tags": "tag_glob",
         "enabled": "is_enabled",
     }
+
+    def apply(self, actor: Actor, key: str, values: Values) -> None:
+        """By the operation: after a change every repository has to be looked at anew."""
+        set_rule(actor, key, **self.columns_of(values))
