@@ -8,6 +8,7 @@ from pathlib import Path
 
 from portal.demo.errors import DemoError, one_line
 
+_TRACEBACK = "Traceback (most recent call last)"
 # What to install when a program is missing.
 _PACKAGES = {"docker": "docker.io (Debian 12) or docker-cli", "apt-get": "apt", "dpkg-deb": "dpkg"}
 
@@ -27,7 +28,9 @@ class Outcome:
 
     @property
     def complaint(self) -> str:
-        return one_line(self.stderr or self.text or f"no word, only code {self.code}")
+        """In one line; of a Python traceback, its last line is what happened."""
+        said = self.stderr.strip() or self.text or f"no word, only code {self.code}"
+        return one_line(said.splitlines()[-1] if _TRACEBACK in said else said)
 
     def or_fail(self, what: str) -> "Outcome":
         """Itself when it went well, else a DemoError that says what failed and why."""
