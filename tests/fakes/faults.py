@@ -21,9 +21,10 @@ def silence() -> Fault:
     return lambda answer: Answer(is_silent=True)
 
 
-def cut(at: int) -> Fault:
-    """All is announced, and only so many bytes come."""
-    return lambda answer: replace(answer, cut_at=at)
+def cut(at: int, *, is_announced: bool = True) -> Fault:
+    """Only so many bytes come. Without the announced length the end looks like a proper one."""
+    length = {} if is_announced else {"Content-Length": ""}
+    return lambda answer: replace(answer, headers={**answer.headers, **length}, cut_at=at)
 
 
 def other_body(body: bytes) -> Fault:

@@ -155,6 +155,16 @@ def test_a_source_that_needs_several_tries_to_resume(
     assert other.blobs[PROD, Digest.of(BIG)] == BIG
 
 
+def test_a_source_that_just_ends_is_not_at_its_end(
+    registry: ScriptedRegistry, other: ScriptedRegistry, source: Client, target: Client
+) -> None:
+    digest = _big_image(source)
+    registry.on("GET", f"blobs/{Digest.of(BIG)}", faults.cut(MIB, is_announced=False))
+    copy_artifact(source, SNAP, digest, target, PROD)
+    assert other.blobs[PROD, Digest.of(BIG)] == BIG
+    assert len(other.requests("PUT", "blobs")) == 2
+
+
 def test_a_source_without_ranges_is_read_again_from_the_start(
     registry: ScriptedRegistry, other: ScriptedRegistry, source: Client, target: Client
 ) -> None:
