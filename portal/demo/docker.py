@@ -10,6 +10,9 @@ from portal.demo.content import Layout
 from portal.demo.programs import Outcome, require, run
 from portal.demo.skopeo import export_for_engine
 
+# Debian's name for a folder that never is; short, as paths of sockets have to be.
+_NO_ENGINE = "unix:///nonexistent/docker.sock"
+
 
 @dataclass(frozen=True)
 class Docker:
@@ -78,4 +81,4 @@ class Docker:
         if self.engine == "default":
             return env
         # A socket that is not there makes the command line log in by itself, instead of asking somebody's engine.
-        return {**env, "DOCKER_HOST": self.engine or f"unix://{self.config_folder}/no-engine.sock"}
+        return {**env, "DOCKER_HOST": self.engine or _NO_ENGINE}
