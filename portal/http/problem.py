@@ -7,7 +7,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
-from rest_framework.views import exception_handler
 
 from portal.http.request_id import current_request_id
 
@@ -56,6 +55,9 @@ def problem_handler(error: Exception, context: dict[str, Any]) -> Response | Non
         error = exceptions.NotFound("There is no such thing here, or you may not see it.")
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied(str(error) or None)
+    # Late: the views' module loads the API's authentication, which refuses by Problem.
+    from rest_framework.views import exception_handler
+
     answer = exception_handler(error, context)
     if answer is None or not isinstance(error, exceptions.APIException):
         return answer
