@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.wsgi import get_wsgi_application
 from gunicorn.app.base import BaseApplication
 
 logger = logging.getLogger(__name__)
@@ -21,9 +22,8 @@ class BackgroundWork:
     """Celery's worker and beat inside this process. The memory broker lives and dies with it; the rows do not."""
 
     def __init__(self, concurrency: int) -> None:
+        from celery import current_app as app
         from celery.beat import Scheduler, Service
-
-        from portal.celery import app
 
         app.loader.import_default_modules()
         self.worker = app.WorkController(app=app, pool_cls="threads", concurrency=concurrency, without_gossip=True,
@@ -86,9 +86,7 @@ class EmbeddedServer(BaseApplication):  # type: ignore[misc]
                 self.cfg.set(name, value)
 
     def load(self) -> Any:
-        from portal.wsgi import application
-
-        return application
+        return get_wsgi_application()
 
     def started(self, worker: Any) -> None:
         """In the worker process: start the jobs."""
