@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import rfc8785
 from django.db import connection, models, transaction
 from django.http import HttpRequest
 from django.utils import timezone
@@ -16,9 +17,11 @@ def record(
 ) -> AuditEvent:
     """Record that ``actor`` did ``verb`` (``noun.past_participle``) to ``subject``. Detail must be JSON; never a secret.
 
-    Raises TransactionManagementError outside a transaction: a fact and its record stand or fall together."""
+    Raises TransactionManagementError outside a transaction: a fact and its record stand or fall together. Raises ValueError
+    on a detail that has no canonical form (NaN, whole numbers past 2^53): it could never be sealed, nor anything after it."""
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError(f"{verb} would be recorded outside the transaction that does it.")
+    _check_sealable(verb, detail)
     return AuditEvent.objects.create(
         at=timezone.now(),
         verb=verb,
@@ -31,6 +34,22 @@ def record(
         detail=detail,
         request_id=current_request_id.get(),
     )
+
+
+def _check_sealable(verb: str, detail: Any) -> None:
+    try:
+        rfc8785.dumps(_numbers_as_read_back(detail))
+    except rfc8785.CanonicalizationError as error:
+        raise ValueError(f"The detail of {verb} cannot be sealed: {error}.") from error
+
+
+def _numbers_as_read_back(value: Any) -> Any:
+    """PostgreSQL keeps 1e22 as a whole number, which it then is when it comes back."""
+    if isinstance(value, dict):
+        return {key: _numbers_as_read_back(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_numbers_as_read_back(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def record_admin_change(request: HttpRequest, subject: models.Model, verb: str, detail: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest
 
+from portal.actor import Actor
 from portal.admin_site import ModelAdmin, ReadOnlyAdmin, action, display, has_role, register
 from portal.jobs.models import HostPause, Job, Lock
 from portal.jobs.queue import enqueue
@@ -49,15 +50,21 @@ class JobAdmin(ReadOnlyAdmin):
 
     @action(description="Cancel", permissions=["act"])
     def cancel_selected(self, request: HttpRequest, queryset: Any) -> None:
-        stopped = sum(request_cancel(job) for job in queryset)
+        stopped = sum(request_cancel(job, _actor(request)) for job in queryset)
         messages.info(request, f"Asked {stopped} jobs to stop.")
 
     @action(description="Try again", permissions=["act"])
     def retry_selected(self, request: HttpRequest, queryset: Any) -> None:
-        again = [job for job in queryset if retry_now(job)]
+        again = [job for job in queryset if retry_now(job, _actor(request))]
         for job in again:
             enqueue(job)
         messages.info(request, f"{len(again)} jobs will run again.")
+
+
+def _actor(request: HttpRequest) -> Actor:
+    user: Any = request.user
+    actor: Actor = user.actor
+    return actor
 
 
 @register(Lock)

@@ -14,6 +14,8 @@ from portal.jobs.kinds import job_models
 from portal.jobs.models import Job, JobState
 
 logger = logging.getLogger(__name__)
+# Workers drop an older hint unread. The sweeper repeats itself, and a broker must not fill up while all workers are busy.
+HINT_SECONDS = 30
 
 
 def job_fields(actor: Actor, cause: Model | None = None, *, run_at: datetime | None = None) -> dict[str, Any]:
@@ -42,7 +44,7 @@ def send_hint(label: str, pk: int) -> None:
     from portal.jobs.tasks import run
 
     try:
-        run.delay(label, pk)
+        run.apply_async((label, pk), expires=HINT_SECONDS)
     except OperationalError as error:
         logger.warning("The broker took no message for %s %s (%s); the sweeper will find the row.", label, pk, error)
 
@@ -54,7 +56,7 @@ def wake(task_name: str) -> None:
 
     def send() -> None:
         try:
-            current_app.send_task(task_name)
+            current_app.send_task(task_name, expires=HINT_SECONDS)
         except OperationalError as error:
             logger.warning("The broker took no message for %s (%s); it will run at its next turn.", task_name, error)
 

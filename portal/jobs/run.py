@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from portal.actor import Actor
+from portal.audit.record import record
 from portal.jobs.kinds import handler_of
 from portal.jobs.models import ENDED, Job, JobState
 
@@ -124,12 +126,9 @@ def _kept_alive(claim: Claim[Any]) -> Iterator[None]:
     done = threading.Event()
 
     def beat() -> None:
-        try:
-            while not done.wait(settings.JOB_LEASE.total_seconds() / 3):
-                if not claim.extend():
-                    return
-        finally:
-            connection.close()
+        while not done.wait(settings.JOB_LEASE.total_seconds() / 3):
+            if not _beat_once(claim):
+                return
 
     thread = threading.Thread(target=beat, name=f"lease-{claim.job.pk}", daemon=True)
     # An in-memory test database lives in one connection; there a runner's lease outlives any test anyway.
@@ -144,12 +143,25 @@ def _kept_alive(claim: Claim[Any]) -> Iterator[None]:
             thread.join(timeout=5)
 
 
+def _beat_once(claim: Claim[Any]) -> bool:
+    """False when the lease is lost. A database that does not answer now may do so at the next beat."""
+    try:
+        return claim.extend()
+    except DatabaseError as error:
+        logger.warning("The lease of %s %s was not extended: %s", claim.model._meta.verbose_name, claim.job.pk, error)
+        return True
+    finally:
+        # Kept from one beat to the next, it would be missing from the pool for as long as the job runs.
+        connection.close()
+
+
 def run_job(model: type[J], pk: int) -> J | None:
     """Claim and run one job to its next resting state; None when there was nothing to claim."""
     claim = claim_job(model, pk)
     if claim is None:
         return None
     try:
+        _give_up_if_deadly(claim.job)
         with _kept_alive(claim):
             claim.check()
             handler_of(model)(claim)
@@ -166,8 +178,15 @@ def run_job(model: type[J], pk: int) -> J | None:
         logger.exception("%s %s failed", model._meta.verbose_name, pk)
         text = f"{type(error).__name__}: {error}"
         _retry(claim, RetryLater("error", text, after=timedelta(seconds=min(300, 5 * 2**claim.job.attempt))))
-    claim.job.refresh_from_db()
-    return claim.job
+    rows: Any = model._default_manager.filter(pk=pk)
+    rested: J | None = rows.first()
+    return rested
+
+
+def _give_up_if_deadly(job: Job) -> None:
+    """A job whose runners keep dying is not tried for ever: nobody was left to count the tries but the claim."""
+    if job.attempt > job.max_attempts:
+        raise JobFailed("abandoned", f"Given up: {job.attempt - 1} runners took it and were not heard of again.")
 
 
 def _end(claim: Claim[Any], state: JobState, code: str, text: str) -> None:
@@ -183,6 +202,9 @@ def _try_end(claim: Claim[Any], state: JobState, code: str, text: str) -> None:
 
 def _retry(claim: Claim[Any], retry: RetryLater) -> None:
     job = claim.job
+    if claim.is_cancelled():
+        _try_end(claim, JobState.CANCELLED, "cancelled", "Cancelled on request.")
+        return
     if job.attempt >= job.max_attempts and not retry.is_free:
         _try_end(claim, JobState.FAILED, retry.code, f"{retry.text} Given up after {job.attempt} attempts.")
         return
@@ -201,29 +223,34 @@ def _retry(claim: Claim[Any], retry: RetryLater) -> None:
         logger.warning("%s", lost)
 
 
-def request_cancel(job: Job) -> bool:
-    """Ask a job to stop. A waiting one is cancelled at once, a running one at its next check; False if it had ended."""
-    now = timezone.now()
-    model = type(job)
+def request_cancel(job: Job, actor: Actor | None = None) -> bool:
+    """Ask a job to stop. A waiting one is cancelled at once, a running one at its next check; False if it had ended.
+
+    Recorded for ``actor``; without one it is part of an operation that records itself."""
     with transaction.atomic():
-        waiting = model._default_manager.filter(pk=job.pk, state=JobState.QUEUED)
-        if waiting.update(
-            state=JobState.CANCELLED, reason_code="cancelled", reason_text="Cancelled on request.", finished_at=now
-        ):
-            return True
-        return bool(model._default_manager.filter(pk=job.pk).exclude(state__in=ENDED).update(cancel_requested_at=now))
+        is_asked = _cancel_waiting(job) or _cancel_running(job)
+        if is_asked and actor is not None:
+            record(actor, f"{job._meta.model_name}.cancelled", job)
+    return is_asked
 
 
-def retry_now(job: Job) -> bool:
+def _cancel_waiting(job: Job) -> bool:
+    waiting = type(job)._default_manager.filter(pk=job.pk, state=JobState.QUEUED)
+    ended = {"state": JobState.CANCELLED, "finished_at": timezone.now(), "lease_until": None}
+    return bool(waiting.update(**ended, reason_code="cancelled", reason_text="Cancelled on request."))
+
+
+def _cancel_running(job: Job) -> bool:
+    running = type(job)._default_manager.filter(pk=job.pk).exclude(state__in=ENDED)
+    return bool(running.update(cancel_requested_at=timezone.now()))
+
+
+def retry_now(job: Job, actor: Actor | None = None) -> bool:
     """Queue a failed or cancelled job again, with its attempts counted afresh; False if it has not ended so."""
+    fresh = {"attempt": 0, "next_run_at": timezone.now(), "cancel_requested_at": None, "finished_at": None}
     again = type(job)._default_manager.filter(pk=job.pk, state__in=[JobState.FAILED, JobState.CANCELLED])
-    return bool(
-        again.update(
-            state=JobState.QUEUED,
-            attempt=0,
-            next_run_at=timezone.now(),
-            cancel_requested_at=None,
-            reason_code="",
-            reason_text="",
-        )
-    )
+    with transaction.atomic():
+        is_queued = bool(again.update(state=JobState.QUEUED, reason_code="", reason_text="", **fresh))
+        if is_queued and actor is not None:
+            record(actor, f"{job._meta.model_name}.retried", job)
+    return is_queued

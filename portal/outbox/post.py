@@ -14,11 +14,18 @@ def tell(
 ) -> int:
     """Leave one mail per person with an address and one call per webhook that wants the topic; how many were left."""
     now = timezone.now()
-    base = {"topic": topic, "title": title[:255], "body": body, "payload": payload or {}, "next_try_at": now}
+    # One line: it becomes the subject of a mail.
+    base = {
+        "topic": topic,
+        "title": " ".join(title.split())[:255],
+        "body": body,
+        "payload": payload or {},
+        "next_try_at": now,
+    }
     rows = [Message(channel=Message.Channel.MAIL, destination=user.email, **base) for user in people if user.email]
     rows += [
         Message(channel=Message.Channel.WEBHOOK, destination=endpoint.url, endpoint=endpoint, **base)
-        for endpoint in WebhookEndpoint.objects.filter(is_enabled=True)
+        for endpoint in WebhookEndpoint.objects.filter(is_enabled=True).defer("secret")
         if endpoint.wants(topic)
     ]
     Message.objects.bulk_create(rows)

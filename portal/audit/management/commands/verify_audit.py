@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from portal.audit.seal import seal_committed, verify_record
+from portal.audit.seal import seal_committed
+from portal.audit.verify import verify_record
 
 
 class Command(BaseCommand):
