@@ -7,7 +7,13 @@ class WorkflowConfig(AppConfig):
     verbose_name = "Promotions"
 
     def ready(self) -> None:
-        from promotions.workflow.sections import PathSection
-        from registries.topology.sections import register_section
+        from portal import panels
+        from portal.jobs.kinds import register_job
+        from promotions.workflow import shown
+        from promotions.workflow.execute import run_execution
+        from promotions.workflow.models import Execution
 
-        register_section(PathSection.name, PathSection)
+        register_job(Execution, run_execution)
+        panels.register("digest", shown.of_digest, order=30)
+        panels.register("attention", shown.attention, order=30)
+        panels.register("inbox", shown.inbox, order=10)

@@ -3,10 +3,14 @@
 from typing import Any, ClassVar
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from portal.audit.models import AppendOnly
 from portal.jobs.models import Job
+from promotions.gates import GATES
+from promotions.gates.base import ParameterError
+from promotions.gates.evaluation import check_parameters
 from registries.access.models import RobotAccount
 from registries.copies.models import CopyJob
 from registries.fields import DigestField, NameField
@@ -37,6 +41,18 @@ class PromotionPath(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def clean(self) -> None:
+        """Which moves may be at all; also asked at every use."""
+        from promotions.workflow.paths import path_findings
+
+        if self.source_id and self.target_id and (findings := path_findings(self.source, self.target)):
+            raise ValidationError(findings)
+
+
+def gate_choices() -> list[tuple[str, str]]:
+    """Gates of this version, for forms."""
+    return [(name, gate.title) for name, gate in GATES.items()]
+
 
 class GateConfig(models.Model):
     """One check of a path. ``parameters`` are the gate's own."""
@@ -47,7 +63,7 @@ class GateConfig(models.Model):
         OFF = "off"
 
     path = models.ForeignKey(PromotionPath, on_delete=models.CASCADE, related_name="gates")
-    gate = models.CharField(max_length=40)
+    gate = models.CharField(max_length=40, choices=gate_choices)
     parameters = models.JSONField(default=dict, blank=True)
     enforcement = models.CharField(max_length=5, choices=Enforcement.choices, default=Enforcement.BLOCK)
     position = models.PositiveSmallIntegerField(default=0)
@@ -60,6 +76,13 @@ class GateConfig(models.Model):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.gate}"
+
+    def clean(self) -> None:
+        """The gate has to know its parameters."""
+        try:
+            check_parameters(self.gate, self.parameters)
+        except ParameterError as error:
+            raise ValidationError({"parameters": str(error)}) from error
 
 
 class PolicySnapshot(models.Model):
@@ -98,6 +121,9 @@ class PromotionRequest(models.Model):
         "public_id", "path_id", "requester_kind", "requester_key", "requester_name", "robot_id", "on_behalf_of_id",
         "on_behalf_source", "ci", "policy_id", "created_at",
     )  # fmt: skip
+
+    is_replay = False
+    """Set by create_request on a request that had been asked for before, in just the same way."""
 
     public_id = models.CharField(max_length=40, unique=True)
     path = models.ForeignKey(PromotionPath, on_delete=models.PROTECT, related_name="requests")
