@@ -1,9 +1,10 @@
 """What waits for a person? Rows alone."""
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
-from portal.approvals.models import ApprovalRule, Decision
+from portal.approvals.models import Decision
+from portal.approvals.queries import policies_of
 from portal.users.models import User
 from promotions.workflow.models import PromotionRequest, RequestState
 
@@ -13,10 +14,7 @@ PATH = "promotions.promotionpath"
 
 def waiting_for(user: User) -> QuerySet[PromotionRequest]:
     """Requests that this person may decide and has not: never one's own, never one asked for in one's name."""
-    rules = ApprovalRule.objects.filter(policy_label=PATH, is_active=True).filter(
-        Q(role__in=user.role_names) | Q(team__memberships__user=user) | Q(people=user)
-    )
-    paths = {int(key) for key in rules.values_list("policy_key", flat=True) if key.isdigit()}
+    paths = [int(key) for key in policies_of(user, PATH) if key.isdigit()]
     decided = Decision.objects.filter(subject_label=SUBJECT, user=user).values("subject_key", "round")
     done = {(row["subject_key"], row["round"]) for row in decided}
     waiting = (

@@ -1,9 +1,17 @@
 """What moved last? Tag events with what is needed to name them."""
 
-from registries.catalog.models import TagEvent
+from django.db.models import QuerySet
+
+from portal.users.models import User
+from portal.web.visible import visible_repositories
+from registries.catalog.models import Repository, TagEvent
 
 
-def last_moves(count: int, **narrow: object) -> list[TagEvent]:
-    """The newest moves; what was there when a registry joined did not move."""
-    moves = TagEvent.objects.exclude(source=TagEvent.Source.BASELINE).filter(**narrow)
+def last_moves(user: User, count: int, repositories: QuerySet[Repository] | None = None) -> list[TagEvent]:
+    """The newest moves that this person may see; what was there when a registry joined did not move."""
+    moves = TagEvent.objects.exclude(source=TagEvent.Source.BASELINE)
+    if repositories is not None:
+        moves = moves.filter(repository__in=repositories)
+    elif not user.has_role():
+        moves = moves.filter(repository__in=visible_repositories(user))
     return list(moves.select_related("repository__registry", "intent").order_by("-at", "-id")[:count])

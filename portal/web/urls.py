@@ -1,5 +1,46 @@
 """Addresses of the web portal."""
 
-from django.urls import URLPattern
+from django.urls import path, register_converter
 
-urlpatterns: list[URLPattern] = []
+from portal.web.addresses import DigestConverter, RepositoryConverter, TagConverter
+from portal.web.views import (
+    access,
+    digests,
+    explain,
+    inbox,
+    overview,
+    promotions,
+    registries,
+    repositories,
+    search,
+    tags,
+)
+
+app_name = "web"
+register_converter(RepositoryConverter, "repository")
+register_converter(TagConverter, "tag")
+register_converter(DigestConverter, "digest")
+
+urlpatterns = [
+    path("", overview.show_map, name="map"),
+    path("fragments/map/", overview.map_fragment, name="map-fragment"),
+    path("fragments/moves/", overview.moves_fragment, name="moves-fragment"),
+    path("registries/", registries.list_registries, name="registries"),
+    path("registries/<str:name>/", registries.show_registry, name="registry"),
+    path("repositories/", repositories.list_repositories, name="repositories"),
+    path("r/<str:registry>/<repository:repository>/", repositories.show_repository, name="repository"),
+    path("r/<str:registry>/<repository:repository>:<tag:tag>/", tags.show_tag, name="tag"),
+    path("digests/<digest:digest>/", digests.show_digest, name="digest"),
+    path("search/", search.search, name="search"),
+    path("promotions/", promotions.list_requests, name="promotions"),
+    path("promotions/new/", promotions.ask_for_promotion, name="promotion-new"),
+    path("promotions/<str:public_id>/", promotions.show_request, name="promotion"),
+    path("promotions/<str:public_id>/strip/", promotions.show_strip, name="promotion-strip"),
+    path("promotions/<str:public_id>/cancel/", promotions.cancel_request, name="promotion-cancel"),
+    path("inbox/", inbox.show_inbox, name="inbox"),
+    path("my/access/", access.show_access, name="my-access"),
+    path("my/tokens/", access.create_token, name="token-new"),
+    path("my/tokens/<int:key>/revoke/", access.revoke_token, name="token-revoke"),
+    path("my/clients/", access.show_clients, name="clients"),
+    path("explain/", explain.explain_access, name="explain"),
+]

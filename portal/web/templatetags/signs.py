@@ -12,6 +12,10 @@ from django.utils.safestring import SafeString
 from portal.web import signs
 from portal.web.map_cards import product_title
 from portal.web.map_model import MapFlow, RegistryMap
+from portal.web.map_rows import health_of
+from portal.web.promotion_rows import sign_of
+from promotions.workflow.models import PromotionRequest
+from registries.topology.models import Registry
 
 register = template.Library()
 STATES = ("well", "attention", "broken", "unknown")
@@ -131,3 +135,16 @@ def px(value: float) -> str:
 def flows_from(model: RegistryMap, name: str) -> tuple[MapFlow, ...]:
     """The flows that leave one registry of the map."""
     return model.flows_from(name)
+
+
+@register.simple_tag
+def health(registry: Registry) -> SafeString:
+    """A registry's state, with what the last look found on hover."""
+    value, word = health_of(registry)
+    return format_html('<span title="{}">{}</span>', word, state(value))
+
+
+@register.simple_tag
+def promotion_state(request: PromotionRequest) -> SafeString:
+    """Where a promotion stands, as icon and word."""
+    return state(sign_of(request), request.state.replace("_", " "))

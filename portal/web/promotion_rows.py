@@ -1,0 +1,48 @@
+"""Promotion requests as pages show them: which of the four states a request is in, and what waits on whom."""
+
+from django.db.models import Q, QuerySet
+
+from portal.users.models import User
+from portal.web.map_model import State
+from portal.web.visible import visible_repositories
+from promotions.workflow.models import PromotionRequest, RequestState
+
+SIGNS: dict[str, State] = {
+    RequestState.EVALUATING: "unknown",
+    RequestState.BLOCKED: "attention",
+    RequestState.AWAITING_APPROVAL: "attention",
+    RequestState.READY: "unknown",
+    RequestState.EXECUTING: "unknown",
+    RequestState.PROMOTED: "well",
+    RequestState.COMPLETED: "well",
+    RequestState.REJECTED: "broken",
+    RequestState.CANCELLED: "unknown",
+    RequestState.EXPIRED: "unknown",
+    RequestState.FAILED: "broken",
+}
+STEPS = (
+    ("asked", (RequestState.EVALUATING, RequestState.BLOCKED)),
+    ("approval", (RequestState.AWAITING_APPROVAL, RequestState.READY)),
+    ("copying", (RequestState.EXECUTING,)),
+    ("in regions", (RequestState.PROMOTED,)),
+    ("complete", (RequestState.COMPLETED,)),
+)
+OPEN = (
+    RequestState.EVALUATING, RequestState.BLOCKED, RequestState.AWAITING_APPROVAL, RequestState.READY,
+    RequestState.EXECUTING, RequestState.PROMOTED, RequestState.FAILED,
+)  # fmt: skip
+
+
+def visible_requests(user: User) -> QuerySet[PromotionRequest]:
+    """People with a role see all; others what they are behind, what their teams' robots asked for, and what moves between
+    repositories they may look into."""
+    rows = PromotionRequest.objects.select_related("path__source", "path__target", "on_behalf_of", "robot")
+    if user.has_role():
+        return rows
+    names = visible_repositories(user).values("name")
+    mine = Q(on_behalf_of=user) | Q(robot__team__memberships__user=user)
+    return rows.filter(mine | Q(items__target_repository__in=names)).distinct()
+
+
+def sign_of(request: PromotionRequest) -> State:
+    return SIGNS.get(request.state, "unknown")

@@ -1,0 +1,65 @@
+"""The passport of a digest: where is it, how did it get there, who approved it, what is in it?"""
+
+from django.db.models import Prefetch
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+
+from portal.panels import panels_for
+from portal.users.models import User
+from portal.web.viewer import for_people
+from portal.web.visible import visible_repositories
+from promotions.replication.models import Delivery
+from promotions.workflow.models import PromotionItem
+from registries.catalog.holds import active_holds
+from registries.catalog.models import Manifest, ManifestBlob, ManifestEdge, Placement, Repository, Tag, TagEvent
+
+SHOWN = 50
+
+
+@for_people
+def show_digest(request: HttpRequest, user: User, digest: str) -> HttpResponseBase:
+    """Everything known of one manifest, to those who may see it somewhere."""
+    manifest = Manifest.objects.filter(digest=digest).first()
+    seen = visible_repositories(user)
+    placements = _placements(manifest, seen) if manifest else []
+    if manifest is None or not (placements or user.has_role() or _is_part_of_seen(manifest, seen)):
+        raise Http404(f"No manifest {digest} is known that you may see.")
+    context = {
+        "manifest": manifest,
+        "placements": placements,
+        "parts": ManifestEdge.objects.filter(parent=manifest).select_related("child"),
+        "parents": ManifestEdge.objects.filter(child_digest=digest).select_related("parent")[:SHOWN],
+        "blobs": list(ManifestBlob.objects.filter(manifest=manifest).select_related("blob").order_by("position")),
+        "referrers": Manifest.objects.filter(subject_digest=digest)[:SHOWN],
+        "holds": active_holds(timezone.now()).filter(digest=digest),
+        "promotions": _promotions(digest),
+        "deliveries": Delivery.objects.filter(digest=digest).select_related("rule__target")[:SHOWN],
+        "moves": TagEvent.objects.filter(new_digest=digest, repository__in=seen)
+        .select_related("repository__registry", "intent")
+        .order_by("-at", "-id")[:SHOWN],
+        "panels": panels_for("digest", user, digest),
+    }
+    return render(request, "web/digest.html", context)
+
+
+def _placements(manifest: Manifest, seen: object) -> list[Placement]:
+    """Where it is, with the tags on it there, in the order of the zones."""
+    on_it = Tag.objects.filter(manifest=manifest)
+    rows = Placement.objects.filter(manifest=manifest, absent_since=None, repository__in=seen)
+    rows = rows.select_related("repository__registry__zone", "repository__registry__location")
+    rows = rows.prefetch_related(Prefetch("repository__tags", queryset=on_it, to_attr="tags_here"))
+    return list(rows.order_by("repository__registry__zone__position", "repository__registry__name", "repository__name"))
+
+
+def _is_part_of_seen(manifest: Manifest, seen: object) -> bool:
+    """A platform's image is not placed by itself everywhere; who sees its index sees it too."""
+    parents = ManifestEdge.objects.filter(child=manifest).values("parent")
+    return Repository.objects.filter(pk__in=seen, placements__manifest__in=parents).exists()  # type: ignore[misc]
+
+
+def _promotions(digest: str) -> list[PromotionItem]:
+    rows = PromotionItem.objects.filter(digest=digest)
+    rows = rows.select_related("request__path__source", "request__path__target", "request__on_behalf_of")
+    return list(rows.order_by("-request_id")[:SHOWN])

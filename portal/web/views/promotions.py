@@ -1,0 +1,105 @@
+"""Promotions: what is on its way, what is stuck, on what and on whom; ask for one; follow it; call it off."""
+
+from django.contrib import messages
+from django.db.models import Count
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from portal.http.problem import Problem
+from portal.users.models import User
+from portal.web.listing import Column, respond
+from portal.web.promotion_form import PromotionForm, source_of
+from portal.web.promotion_page import page_of
+from portal.web.promotion_rows import OPEN, visible_requests
+from portal.web.viewer import for_people
+from promotions.workflow.models import PromotionPath, PromotionRequest, RequestState
+from promotions.workflow.requests import cancel_request as cancel
+from promotions.workflow.requests import create_request
+
+COLUMNS = (
+    Column("id", "Promotion", lambda row: row.public_id, "pk"),
+    Column("what", "What", lambda row: "; ".join(_targets(row))),
+    Column("path", "Path", lambda row: row.path.name, "path__name"),
+    Column("state", "State", lambda row: row.state, "state"),
+    Column("for", "For", lambda row: row.on_behalf_of.username, "on_behalf_of__username"),
+    Column("asked", "Asked", lambda row: row.created_at, "created_at"),
+    Column("waits_on", "", lambda row: row.reason_text),
+)
+
+
+def _targets(row: PromotionRequest) -> list[str]:
+    return [f"{item.target_repository}:{','.join(item.target_tags)}@{item.digest}" for item in row.items.all()]
+
+
+@for_people
+def list_requests(request: HttpRequest, user: User) -> HttpResponseBase:
+    """Open ones first; filters by state, path and text."""
+    seen = visible_requests(user)
+    counts = dict(seen.order_by().values_list("state").annotate(Count("pk", distinct=True)))
+    rows = seen.prefetch_related("items")
+    state, path, text = (request.GET.get(name, "").strip() for name in ("state", "path", "q"))
+    if state == "open":
+        rows = rows.filter(state__in=OPEN)
+    elif state:
+        rows = rows.filter(state=state)
+    if path:
+        rows = rows.filter(path__name=path)
+    if text:
+        rows = rows.filter(items__target_repository__icontains=text)
+    context = {
+        "states": [(value, label, counts.get(value, 0)) for value, label in RequestState.choices],
+        "open_count": sum(counts.get(value, 0) for value in OPEN),
+        "paths": PromotionPath.objects.all(),
+        "is_filtered": bool(state or path or text),
+    }
+    return respond(request, "web/promotions.html", rows, COLUMNS, order="-id", context=context)
+
+
+def _find(user: User, public_id: str) -> PromotionRequest:
+    return get_object_or_404(visible_requests(user), public_id=public_id)
+
+
+@for_people
+def show_request(request: HttpRequest, user: User, public_id: str) -> HttpResponseBase:
+    """Follow one request."""
+    found = _find(user, public_id)
+    return render(request, "web/promotion.html", page_of(found, user))
+
+
+@for_people
+def show_strip(request: HttpRequest, user: User, public_id: str) -> HttpResponseBase:
+    """State, progress and regions alone, for the live refresh."""
+    found = _find(user, public_id)
+    return render(request, "web/promotion_strip.html", page_of(found, user))
+
+
+@for_people
+def ask_for_promotion(request: HttpRequest, user: User) -> HttpResponseBase:
+    """The form, filled in from a tag's page; what was typed is never lost."""
+    source = source_of(user, request.POST if request.method == "POST" else request.GET)
+    form = PromotionForm(source, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = create_request(user.actor, **form.ask(), on_behalf_of=user, on_behalf_source="session")
+        except Problem as problem:
+            form.add_error(None, problem.detail)
+        else:
+            messages.success(request, f"Promotion {made.public_id} is on its way. This page follows it.")
+            return redirect("web:promotion", public_id=made.public_id)
+    return render(request, "web/promotion_new.html", {"form": form, "source": source})
+
+
+@require_POST
+@for_people
+def cancel_request(request: HttpRequest, user: User, public_id: str) -> HttpResponseBase:
+    """Call it off, or say why that is no longer possible."""
+    found = _find(user, public_id)
+    try:
+        cancel(user.actor, found)
+        messages.success(request, f"Promotion {public_id} is called off.")
+    except Problem as problem:
+        messages.error(request, problem.detail)
+    return redirect(reverse("web:promotion", args=[public_id]))
