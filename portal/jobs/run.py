@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -246,11 +246,16 @@ def _cancel_running(job: Job) -> bool:
 
 
 def retry_now(job: Job, actor: Actor | None = None) -> bool:
-    """Queue a failed or cancelled job again, with its attempts counted afresh; False if it has not ended so."""
+    """Queue a failed or cancelled job again, with its attempts counted afresh.
+
+    False if it has not ended so, or if another job for the same thing is open already."""
     fresh = {"attempt": 0, "next_run_at": timezone.now(), "cancel_requested_at": None, "finished_at": None}
     again = type(job)._default_manager.filter(pk=job.pk, state__in=[JobState.FAILED, JobState.CANCELLED])
-    with transaction.atomic():
-        is_queued = bool(again.update(state=JobState.QUEUED, reason_code="", reason_text="", **fresh))
-        if is_queued and actor is not None:
-            record(actor, f"{job._meta.model_name}.retried", job)
+    try:
+        with transaction.atomic():
+            is_queued = bool(again.update(state=JobState.QUEUED, reason_code="", reason_text="", **fresh))
+            if is_queued and actor is not None:
+                record(actor, f"{job._meta.model_name}.retried", job)
+    except IntegrityError:  # a kind of job that is open once per target
+        return False
     return is_queued

@@ -1,0 +1,70 @@
+"""A kind of job to play with: a real one, run by a handler of the test."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.db import connections
+
+if TYPE_CHECKING:
+    from registries.topology.models import Registry
+    from tests.portal.jobs.play import Handler, InThreads, MakeJob
+
+
+@pytest.fixture
+def registry(db: None) -> Registry:
+    from registries.topology.models import Registry, Zone
+
+    zone = Zone.objects.create(name="sandbox", kind="sandbox")
+    address = {"base_url": "http://127.0.0.1:5000", "host": "127.0.0.1:5000", "service": "sandbox"}
+    return Registry.objects.create(name="sandbox", zone=zone, **address)
+
+
+@pytest.fixture
+def make_job(registry: Registry) -> MakeJob:
+    from portal.actor import system
+    from portal.jobs.queue import job_fields
+    from registries.catalog.models import SyncJob
+
+    def make(name: str = "team/app", **fields: Any) -> SyncJob:
+        values = {**job_fields(system("tester")), **fields}
+        return SyncJob.objects.create(registry=registry, repository_name=name, **values)
+
+    return make
+
+
+@pytest.fixture
+def handled_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[Handler], None]:
+    """From now on jobs are run by this function."""
+    from portal.jobs import kinds
+    from registries.catalog.models import SyncJob
+
+    handlers: dict[Any, Any] = kinds._handlers
+    return lambda handler: monkeypatch.setitem(handlers, SyncJob, handler)
+
+
+@pytest.fixture
+def in_threads() -> InThreads:
+    """Calls every function in a thread of its own, all at the same moment; their results in order."""
+
+    def run(*functions: Callable[[], Any]) -> list[Any]:
+        gate, results = threading.Barrier(len(functions)), [None] * len(functions)
+
+        def one(place: int) -> None:
+            try:
+                gate.wait(20)
+                results[place] = functions[place]()
+            finally:
+                connections.close_all()
+
+        threads = [threading.Thread(target=one, args=(place,)) for place in range(len(functions))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        return results
+
+    return run
