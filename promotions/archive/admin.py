@@ -50,7 +50,8 @@ class ArchiveEntryAdmin(ModelAdmin):
         return [*FIXED, *PROGRESS] if obj else []
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("copy_job")
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.select_related("copy_job")
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "upstream":

@@ -5,3 +5,13 @@ class ArchiveConfig(AppConfig):
     name = "promotions.archive"
     label = "archive"
     verbose_name = "Archive"
+
+    def ready(self) -> None:
+        from portal import panels
+        from portal.jobs.kinds import register_job
+        from promotions.archive.intake import run_intake
+        from promotions.archive.models import IntakeJob
+        from promotions.archive.panels import digest_panel
+
+        register_job(IntakeJob, run_intake)
+        panels.register("digest", digest_panel, order=40)

@@ -30,7 +30,7 @@ class ReplicationRuleAdmin(ModelAdmin):
             "What follows where",
             {
                 "fields": ["source", "target", "repository_glob", "tag_glob"],
-                "description": "Nothing leaves a sandbox. Prod and archive registries follow their primary alone. "
+                "description": "Nothing leaves a sandbox. A registry of prod follows its primary alone. "
                 "Replication never deletes: a tag that goes at the source stays at the target.",
             },
         ),
@@ -38,7 +38,8 @@ class ReplicationRuleAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         counts = {state: Count("deliveries", filter=Q(deliveries__state=state)) for state in ("present", "failed")}
-        return super().get_queryset(request).annotate(deliveries_total=Count("deliveries"), **counts)
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.annotate(deliveries_total=Count("deliveries"), **counts)
 
     @display(description="deliveries")
     def state_label(self, rule: Any) -> str:

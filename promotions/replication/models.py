@@ -7,6 +7,13 @@ from registries.copies.models import CopyJob
 from registries.fields import DigestField, NameField
 from registries.topology.models import Registry, ZoneKind
 
+_NO_TARGETS = {
+    ZoneKind.CACHE: "a cache fills itself from what it fronts",
+    ZoneKind.UPSTREAM: "an upstream is not ours to write to",
+    ZoneKind.ARCHIVE: "an archive takes images by archive entries alone",
+    ZoneKind.SANDBOX: "a sandbox is wiped at will",
+}
+
 
 class ReplicationRule(models.Model):
     """What of a source follows to a target. Nothing leaves a sandbox: such a rule is refused."""
@@ -27,10 +34,7 @@ class ReplicationRule(models.Model):
 
     def clean(self) -> None:
         """What may follow where; says so in the form, in the operation and in a topology file alike."""
-        if self.source_id is None or self.target_id is None:
-            return  # said by the fields themselves
-        findings = rule_findings(self.source, self.target)
-        if findings:
+        if self.source_id and self.target_id and (findings := rule_findings(self.source, self.target)):
             raise ValidationError(findings)
 
 
@@ -43,11 +47,10 @@ def rule_findings(source: Registry, target: Registry) -> dict[str, str]:
         found["source"] = f"{source} is a cache; replicate from what it fronts."
     if source.pk == target.pk:
         found["target"] = "A registry does not follow itself."
-    elif target.zone.kind in (ZoneKind.CACHE, ZoneKind.UPSTREAM):
-        found["target"] = f"{target} is of a zone of kind {target.zone.kind}, which takes no copies."
-    elif target.zone.kind in (ZoneKind.PROD, ZoneKind.ARCHIVE) and target.primary_id != source.pk:
-        way = "a promotion" if target.zone.kind == ZoneKind.PROD else "an archive entry"
-        found["target"] = f"{target} may follow its primary alone. Anything else reaches {target.zone} by {way}."
+    elif target.zone.kind in _NO_TARGETS:
+        found["target"] = f"{target} is no target: {_NO_TARGETS[ZoneKind(target.zone.kind)]}."
+    elif target.zone.kind == ZoneKind.PROD and target.primary_id != source.pk:
+        found["target"] = f"{target} may follow its primary alone. Anything else reaches {target.zone} by a promotion."
     return found
 
 

@@ -46,7 +46,7 @@ def plan_repository(rule: ReplicationRule, repository: Repository, now: datetime
 
 
 def _tags(repository: Repository) -> dict[str, Digest]:
-    return dict(repository.tags.values_list("name", "manifest__digest"))
+    return {tag.name: tag.manifest.digest for tag in repository.tags.select_related("manifest")}
 
 
 def _known(row: Delivery) -> Known:

@@ -98,5 +98,5 @@ def _held(rows: list[Delivery]) -> dict[tuple[int, str, str], Digest]:
         repository__name__in={row.repository for row in rows},
         name__in={row.tag for row in rows},
     )
-    found = tags.values_list("repository__registry", "repository__name", "name", "manifest__digest")
-    return {(registry, repository, tag): digest for registry, repository, tag, digest in found}
+    rows_found = tags.select_related("repository", "manifest")
+    return {(tag.repository.registry_id, tag.repository.name, tag.name): tag.manifest.digest for tag in rows_found}

@@ -60,29 +60,29 @@ def artifact_of(digest: Digest) -> Artifact | None:
     root = Manifest.objects.filter(digest=digest).first()
     if root is None:
         return None
-    seen, unread = {root.pk: root.digest}, set()
+    seen: dict[int, Digest] = {root.pk: root.digest}
+    unread: set[Digest] = set()
     level = {root.pk}
     for _ in range(MAX_DEPTH):
-        edges = ManifestEdge.objects.filter(parent__in=level).values_list("child", "child_digest")
-        below = {(pk, child) for pk, child in edges if pk not in seen}
-        if not below:
+        edges = ManifestEdge.objects.filter(parent__in=level).select_related("child")
+        unread |= {edge.child_digest for edge in edges if edge.child is None}
+        below = {edge.child.pk: edge.child.digest for edge in edges if edge.child is not None}
+        level = set(below) - set(seen)
+        if not level:
             break
-        unread |= {child for pk, child in below if pk is None}
-        level = {pk for pk, _ in below if pk is not None}
-        seen |= {pk: child for pk, child in below if pk is not None}
+        seen |= below
     blobs = ManifestBlob.objects.filter(manifest__in=seen).values("blob").distinct().count()
     return Artifact(digest, frozenset(seen.values()), frozenset(unread), blobs)
 
 
 def _at(artifact: Artifact, repository: str, registry: Registry) -> Readiness:
-    placed = set(
-        Placement.objects.filter(
-            repository__registry=registry,
-            repository__name=repository,
-            manifest__digest__in=artifact.manifests,
-            absent_since=None,
-        ).values_list("manifest__digest", flat=True)
+    placements = Placement.objects.filter(
+        repository__registry=registry,
+        repository__name=repository,
+        manifest__digest__in=artifact.manifests,
+        absent_since=None,
     )
+    placed = {row.manifest.digest for row in placements.select_related("manifest")}
     lacking = tuple(sorted((artifact.manifests - placed) | artifact.unread))
     verified_at = _read_back_at(artifact.digest, repository, registry)
     delivery = _delivery(artifact.digest, repository, registry)
