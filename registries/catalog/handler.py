@@ -1,12 +1,15 @@
 """The handler of sync jobs: opens the registry and sweeps it."""
 
+from contextlib import closing
+
 from portal.jobs.run import Claim, JobFailed
 from registries.access.connect import adapter_for, client_for
 from registries.catalog.models import SyncJob
 from registries.catalog.read import CatalogReader
 from registries.catalog.run_sync import sweep_registry
 from registries.catalog.setbacks import heed_pause
-from registries.catalog.sync import why_not_swept
+from registries.catalog.sync import note_failure, why_not_swept
+from registries.oci.errors import RegistryError
 from registries.oci.scope import CATALOG, Scope
 
 ANY_REPOSITORY = Scope.repository("**", "pull")
@@ -19,9 +22,10 @@ def run_sync(claim: Claim[SyncJob]) -> None:
     if reason:
         raise JobFailed("not_swept", reason)
     heed_pause(registry)
-    client = client_for(registry, "sync", [CATALOG, ANY_REPOSITORY])
     try:
-        with CatalogReader(client) as reader:
-            sweep_registry(claim, reader, adapter_for(registry).list_repositories)
-    finally:
-        client.close()
+        client = client_for(registry, "sync", [CATALOG, ANY_REPOSITORY])
+    except RegistryError as error:
+        note_failure(registry, str(error))
+        raise JobFailed(error.code, str(error)) from error
+    with closing(client), CatalogReader(client) as reader:
+        sweep_registry(claim, reader, adapter_for(registry).list_repositories)

@@ -56,3 +56,6 @@ class CopyStep(models.Model):
 
     class Meta:
         ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.text

@@ -7,7 +7,11 @@ class RetentionConfig(AppConfig):
     verbose_name = "Cleanup"
 
     def ready(self) -> None:
+        from portal.jobs.kinds import register_job
+        from registries.retention.handler import run_cleanup
+        from registries.retention.models import CleanupJob
         from registries.retention.sections import RetentionSection
         from registries.topology.sections import register_section
 
+        register_job(CleanupJob, run_cleanup)
         register_section(RetentionSection.name, RetentionSection)

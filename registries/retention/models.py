@@ -71,6 +71,10 @@ class Plan(models.Model):
     )
     undo_until = models.DateTimeField(null=True, blank=True)
     undo_text = models.CharField(max_length=255, blank=True)
+    is_automatic = models.BooleanField(
+        default=False,
+        help_text="Made by the clock: only automatic policies may let tags go, and no person executes it.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=255)
     executed_by = models.ForeignKey(
@@ -99,6 +103,7 @@ class PlanItem(models.Model):
         KEPT = "kept"
         SKIPPED = "skipped", "skipped: something changed since the plan"
         FAILED = "failed"
+        RESTORED = "restored", "put back"
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="items")
     repository = NameField(max_length=255)
@@ -122,14 +127,18 @@ class PlanItem(models.Model):
 
 
 class CleanupJob(Job):
-    """Makes or executes one plan."""
+    """Makes or executes one plan, or puts one of its tags back."""
 
     class Step(models.TextChoices):
         PLAN = "plan"
         EXECUTE = "execute"
+        RESTORE = "restore"
 
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="jobs")
     step = models.CharField(max_length=8, choices=Step.choices)
+    item = models.ForeignKey(
+        PlanItem, null=True, blank=True, on_delete=models.CASCADE, related_name="jobs", help_text="The tag to put back."
+    )
 
     class Meta:
         verbose_name = "cleanup job"

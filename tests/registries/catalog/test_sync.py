@@ -175,37 +175,36 @@ def test_a_tag_that_comes_back_starts_counting_anew(
 
 
 @pytest.mark.parametrize(
-    "fault",
+    ("fault", "is_tried_again"),
     [
-        faults.status(500),
-        faults.web_page(),
-        faults.silence(),
-        faults.cut(10),
-        faults.other_body(b'{"tags": "none"}'),
-        faults.other_body(b"[]"),
-        faults.status(404),
-        faults.status(401),
-        faults.status(403, "DENIED"),
+        (faults.status(500), True),
+        (faults.web_page(), False),
+        (faults.silence(), True),
+        (faults.cut(10), True),
+        (faults.other_body(b'{"tags": "none"}'), False),
+        (faults.other_body(b"[]"), False),
+        (faults.status(404), False),
+        (faults.status(401), False),
+        (faults.status(403, "DENIED"), False),
     ],
 )
 def test_a_failed_list_of_tags_deletes_nothing(
-    client: Client, server: ScriptedRegistry, registry: Registry, sync: Sync, fault: Fault
+    client: Client, server: ScriptedRegistry, registry: Registry, sync: Sync, fault: Fault, is_tried_again: bool
 ) -> None:
     put_image(client, "app", tag="v1")
     put_image(client, "other", tag="v1")
     sync()
     before = tags(registry)
     for _ in range(3):
-        server.on("GET", "/app/tags/list", fault, times=2)
-        job = sync()
-        server._rules.clear()
+        # Twice: a fault that may pass is tried again.
+        server.on("GET", "/app/tags/list", fault, times=2 if is_tried_again else 1)
+        sync()
 
     assert tags(registry) == before
-    if fault is not None and job.repositories_failed:
-        state = SyncState.objects.get(repository__name="app")
-        assert state.failure_text
-        assert state.failed_at
-        assert job.repositories_read == 1
+    assert not Tag.objects.filter(missing_reads__gt=0).exists()
+    state = SyncState.objects.get(repository__name="app")
+    assert state.failure_text
+    assert state.failed_at
 
 
 @pytest.mark.parametrize(
@@ -298,8 +297,9 @@ def test_lost_storage_does_not_empty_the_catalog(
     sync()
     server.tags["app"] = {}
 
-    for _ in range(3):
-        job = sync()
+    sync()
+    sync()
+    job = sync()
 
     assert len(tags(registry)) == 30
     state = RegistrySyncState.objects.get(registry=registry)
@@ -346,14 +346,14 @@ def test_a_repository_that_is_gone_is_shown_as_absent(
     assert Repository.objects.get(name="app").absent_since is None
     sync()
 
-    row = Repository.objects.get(name="app")
-    assert row.absent_since is not None
-    assert not row.placements.filter(absent_since=None).exists()
+    assert Repository.objects.get(name="app").absent_since is not None
+    here = Placement.objects.filter(repository__name="app", absent_since=None)
+    assert not here.exists()
+
     put_image(client, "app", tag="v1")
     sync()
-    row.refresh_from_db()
-    assert row.absent_since is None
-    assert row.placements.filter(absent_since=None).exists()
+    assert Repository.objects.get(name="app").absent_since is None
+    assert here.all().exists()
 
 
 def test_content_that_cannot_be_taken_in_is_named_and_the_rest_goes_on(
