@@ -7,8 +7,12 @@ class AccessConfig(AppConfig):
     verbose_name = "Access"
 
     def ready(self) -> None:
+        from registries.access.epoch import watch
         from registries.access.sections import NamespaceSection, RobotSection
+        from registries.access.tally import flush_at_exit
         from registries.topology.sections import register_section
 
+        watch()
+        flush_at_exit()
         register_section(NamespaceSection.name, NamespaceSection)
         register_section(RobotSection.name, RobotSection)

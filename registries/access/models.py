@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 
 from portal.actor import Actor
@@ -111,7 +112,8 @@ class Secret(StoredSecret):
 
 
 class AccessRule(models.Model):
-    """Allow or deny. Empty zone, registry or principal means any; in the pattern ``*`` stops at ``/`` and ``**`` does not. Deny wins."""
+    """Allow or deny. Empty zone or registry means any, no principal means everyone signed in; in the pattern ``*`` stops at ``/``
+    and ``**`` does not. Deny wins."""
 
     class Effect(models.TextChoices):
         ALLOW = "allow"
@@ -127,6 +129,9 @@ class AccessRule(models.Model):
     )
     zone = models.ForeignKey(Zone, null=True, blank=True, on_delete=models.CASCADE, related_name="access_rules")
     registry = models.ForeignKey(Registry, null=True, blank=True, on_delete=models.CASCADE, related_name="access_rules")
+    is_public = models.BooleanField(
+        "also strangers", default=False, help_text="Also for those who are not signed in; they can only ever pull."
+    )
     pattern = NameField(max_length=255, default="**")
     may_pull = models.BooleanField(default=True)
     may_push = models.BooleanField(default=False)
@@ -146,6 +151,17 @@ class AccessRule(models.Model):
     def __str__(self) -> str:
         who = self.team or self.user or self.robot or "everyone"
         return f"{self.effect} {who} {'/'.join(self.actions) or 'nothing'} on {self.registry or self.zone or 'anywhere'}: {self.pattern}"
+
+    def clean(self) -> None:
+        """One principal at most, and something to speak of."""
+        if sum(value is not None for value in (self.team_id, self.user_id, self.robot_id)) > 1:
+            raise ValidationError("Name a team, a person or a robot account, not several; make one rule for each.")
+        if self.is_public and (self.team_id or self.user_id or self.robot_id):
+            raise ValidationError({"is_public": "A rule for strangers too names no team, person or robot account."})
+        if not self.actions:
+            raise ValidationError("Choose at least one action.")
+        if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
+            raise ValidationError({"ends_at": "It would end before it starts."})
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -211,6 +227,9 @@ class PolicyEpoch(models.Model):
 
     number = models.PositiveBigIntegerField(default=1)
 
+    def __str__(self) -> str:
+        return str(self.number)
+
 
 class TokenCount(models.Model):
     """How many tokens were issued, per registry, principal and hour. Counted, not audited one by one."""
@@ -222,9 +241,14 @@ class TokenCount(models.Model):
     count = models.PositiveBigIntegerField(default=0)
 
     class Meta:
+        verbose_name = "token count"
+        ordering = ["-hour"]
         constraints = [
             models.UniqueConstraint(fields=["hour", "registry", "principal", "outcome"], name="token_count_once")
         ]
+
+    def __str__(self) -> str:
+        return f"{self.principal} at {self.registry}, {self.hour:%Y-%m-%d %H}h: {self.count} {self.outcome}"
 
 
 class Denial(models.Model):

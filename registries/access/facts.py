@@ -1,0 +1,178 @@
+"""Pure: what the policy decides from, and what it decides. Values alone, read from rows by :mod:`registries.access.snapshot`."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from portal.approvals.globs import matches
+from registries.access.principals import Principal
+from registries.oci.scope import Scope
+
+EVERYONE = ("everyone", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A registry as the policy sees it; ``kind`` is its zone's."""
+
+    key: int
+    name: str
+    zone_key: int
+    zone: str
+    kind: str
+    fronts: "Place | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An access rule. Without team, user and robot it speaks of everyone signed in, and with ``is_public`` of strangers too."""
+
+    key: int
+    label: str
+    is_deny: bool
+    actions: frozenset[str]
+    pattern: str = "**"
+    team: int | None = None
+    user: int | None = None
+    robot: int | None = None
+    zone: int | None = None
+    registry: int | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    is_public: bool = False
+
+    @property
+    def whom(self) -> tuple[str, str]:
+        """Whom it names: a person, a robot, a team, or everyone."""
+        for kind, key in (("user", self.user), ("robot", self.robot), ("team", self.team)):
+            if key is not None:
+                return kind, str(key)
+        return EVERYONE
+
+    def reaches(self, principal: Principal) -> bool:
+        """A rule for everyone reaches strangers only if it says so, or denies. Our own jobs are no rule's business."""
+        if principal.kind == "anonymous":
+            return self.is_public or self.is_deny
+        return principal.is_signed_in
+
+    def stands_at(self, place: Place) -> bool:
+        return self.zone in (None, place.zone_key) and self.registry in (None, place.key)
+
+    def covers(self, place: Place, repository: str) -> bool:
+        return self.stands_at(place) and matches(self.pattern, repository)
+
+    def is_in_force(self, now: datetime) -> bool:
+        return (self.starts_at is None or self.starts_at <= now) and (self.ends_at is None or now < self.ends_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """What an audience may do in a zone without any rule."""
+
+    zone_key: int
+    audience: str
+    action: str
+
+    def is_for(self, principal: Principal) -> bool:
+        if not principal.is_signed_in:
+            return False
+        fits: Mapping[str, bool] = {
+            "everyone": True,
+            "people": principal.kind == "user",
+            "ci": principal.is_ci,
+            "robots": principal.kind == "robot",
+        }
+        return fits.get(self.audience, False)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A restriction: it forbids actions to everybody, our own jobs included, for a time."""
+
+    label: str
+    code: str
+    reason: str
+    actions: frozenset[str]
+    pattern: str
+    zone: int | None
+    registry: int | None
+    starts_at: datetime
+    ends_at: datetime | None
+
+    def holds(self, place: Place, repository: str, action: str, now: datetime) -> bool:
+        if action not in self.actions or now < self.starts_at or (self.ends_at is not None and self.ends_at <= now):
+            return False
+        if self.zone not in (None, place.zone_key) or self.registry not in (None, place.key):
+            return False
+        return matches(self.pattern, repository)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The team that a prefix of names belongs to."""
+
+    prefix: str
+    team_id: int
+    team: str
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Everything that rows say about access. ``owners`` by zone and prefix."""
+
+    rules: tuple[Rule, ...] = ()
+    defaults: tuple[Default, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    owners: Mapping[tuple[int, str], Owner] = field(default_factory=dict)
+
+    def rules_about(self, principal: Principal) -> Iterator[Rule]:
+        """Rules that name the principal, one of its teams, or everyone, in no order."""
+        teams = (("team", str(team)) for team in principal.team_ids)
+        for whom in (EVERYONE, (principal.kind, principal.key), *teams):
+            yield from (rule for rule in self._by_whom.get(whom, ()) if rule.reaches(principal))
+
+    @cached_property
+    def _by_whom(self) -> Mapping[tuple[str, str], list[Rule]]:
+        found: dict[tuple[str, str], list[Rule]] = {}
+        for rule in self.rules:
+            found.setdefault(rule.whom, []).append(rule)
+        return found
+
+    def owner_of(self, zone_key: int, repository: str) -> Owner | None:
+        """The longest prefix decides; ``payments`` never owns ``payments-b``."""
+        parts = repository.split("/")
+        for end in range(len(parts), 0, -1):
+            owner = self.owners.get((zone_key, "/".join(parts[:end])))
+            if owner is not None:
+                return owner
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One action, allowed or not, and why. ``rule`` is what decided, ``lost`` what spoke too and did not count."""
+
+    action: str
+    is_allowed: bool
+    code: str
+    text: str
+    fix: str = ""
+    rule: str = ""
+    lost: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What became of one scope that was asked."""
+
+    scope: Scope
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def granted(self) -> frozenset[str]:
+        return frozenset(verdict.action for verdict in self.verdicts if verdict.is_allowed)
+
+    @property
+    def refused(self) -> tuple[Verdict, ...]:
+        return tuple(verdict for verdict in self.verdicts if not verdict.is_allowed)

@@ -1,0 +1,129 @@
+"""Make the token that a registry verifies (Docker token specification, "JSON Web Token"): minutes of life, one audience, no more
+than was asked and allowed."""
+
+import secrets
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import jwt
+from django.conf import settings
+from django.utils import timezone
+
+from registries.access.facts import Grant, Place
+from registries.access.keys import NoKeyError, signing_key
+from registries.access.policy import evaluate_scopes
+from registries.access.principals import Principal, system_principal
+from registries.access.snapshot import Snapshot, current_snapshot
+from registries.access.tally import tally
+from registries.oci.errors import Denied
+from registries.oci.scope import Scope
+from registries.oci.tokens import MintedToken
+from registries.topology.models import Registry
+
+LIFE_SECONDS: Final = 300
+# zot takes no token from the future, not by a second.
+BACKDATE_SECONDS: Final = 10
+# Proxies in front of registries stop at headers of 8 KiB.
+MAX_TOKEN_BYTES: Final = 7 * 1024
+
+
+@dataclass(frozen=True)
+class Token:
+    """``granted`` is what is really in it; ``left_out`` were allowed and did not fit."""
+
+    text: str = field(repr=False)
+    granted: tuple[Scope, ...]
+    left_out: tuple[Scope, ...] = ()
+
+
+def sign_token(
+    snapshot: Snapshot, place: Place, service: str, principal: Principal, grants: Iterable[Grant], now: datetime
+) -> Token:
+    """Sign what was granted with the registry's own key. Raises NoKeyError when it has none.
+
+    Where the token would grow past 7 KiB, the scopes asked last are left out: a narrower token is always right."""
+    kid = snapshot.kids.get(place.key)
+    if kid is None:
+        raise NoKeyError(place.name)
+    granted = [Scope(grant.scope.type, grant.scope.name, grant.granted) for grant in grants if grant.granted]
+    kept = _fitting(granted)
+    algorithm, key = signing_key(kid)
+    issued = int(now.timestamp())
+    claims: dict[str, Any] = {
+        "iss": settings.PORTAL_TOKEN_ISSUER,
+        "sub": principal.name,
+        "aud": service,
+        "iat": issued - BACKDATE_SECONDS,
+        "nbf": issued - BACKDATE_SECONDS,
+        "exp": issued + LIFE_SECONDS,
+        "jti": secrets.token_urlsafe(16),
+        "access": [_entry(scope) for scope in granted[:kept]],
+    }
+    text = jwt.encode(claims, key, algorithm, headers={"kid": kid})
+    return Token(text, tuple(granted[:kept]), tuple(granted[kept:]))
+
+
+def mint_for_job(principal: str, registry: Registry, scopes: Sequence[Scope]) -> MintedToken:
+    """One token for one of our own jobs, by the same policy. Raises Denied with the reason, NoKeyError without a key."""
+    return JobMinter(principal, registry).mint(tuple(scopes))
+
+
+class JobMinter:
+    """Mints for one job at one registry, from any thread. The database is read in the thread that made it alone: the others have no
+    connection, and what they carry counts for nothing until the first thread sets the tag."""
+
+    def __init__(self, principal: str, registry: Registry) -> None:
+        self._principal = system_principal(principal)
+        self._registry = registry
+        self._thread = threading.get_ident()
+        self._snapshot = current_snapshot()
+
+    def check(self, scopes: Sequence[Scope]) -> tuple[Grant, ...]:
+        """What the policy grants; raises Denied when that is less than asked: a job that gets less cannot do its work."""
+        if threading.get_ident() == self._thread:
+            self._snapshot = current_snapshot()
+        now, place = timezone.now(), self._place
+        grants = evaluate_scopes(self._snapshot.policy, self._principal, place, scopes, now)
+        tally.note_denials(place.key, self._principal.name, grants, now)
+        for grant in grants:
+            for verdict in grant.refused:
+                raise Denied(f"{place.name}: {grant.scope.name}: {verdict.action} refused: {verdict.text}")
+        return grants
+
+    def prepare(self) -> None:
+        """Parse the key before threads ask for it; raises NoKeyError."""
+        kid = self._snapshot.kids.get(self._registry.pk)
+        if kid is None:
+            raise NoKeyError(self._registry.name)
+        signing_key(kid)
+
+    def mint(self, scopes: tuple[Scope, ...]) -> MintedToken:
+        asked_at, grants = time.monotonic(), self.check(scopes)
+        now = timezone.now()
+        token = sign_token(self._snapshot, self._place, self._registry.service, self._principal, grants, now)
+        tally.note_token(self._registry.pk, self._principal.name, "issued", now)
+        return MintedToken(token.text, asked_at + LIFE_SECONDS)
+
+    @property
+    def _place(self) -> Place:
+        return self._snapshot.place(self._registry)
+
+
+def _entry(scope: Scope) -> dict[str, Any]:
+    order = ("pull", "push", "delete")
+    actions = sorted(scope.actions, key=lambda action: (order.index(action) if action in order else 9, action))
+    return {"type": scope.type, "name": scope.name, "actions": actions}
+
+
+def _fitting(scopes: Sequence[Scope]) -> int:
+    """How many of the scopes, from the first, fit into a token. Base64 makes four bytes of three."""
+    left = (MAX_TOKEN_BYTES - 800) * 3 // 4
+    for count, scope in enumerate(scopes):
+        left -= len(f'{{"type":"{scope.type}","name":"{scope.name}","actions":[]}},') + 10 * len(scope.actions)
+        if left < 0:
+            return count
+    return len(scopes)

@@ -1,0 +1,77 @@
+"""Which repositories may somebody see? What may be pulled, and what belongs to one's own teams, as a condition on rows that have a
+``registry`` and a ``name``. Restrictions hide nothing: they pass."""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import Q
+
+from registries.access.facts import Place, Policy
+from registries.access.hard_rules import hard_verdict
+from registries.access.principals import Principal
+from registries.access.snapshot import Snapshot
+
+ALL = "**"
+NOTHING = Q(pk__in=[])
+
+
+def visible_to(snapshot: Snapshot, principal: Principal, now: datetime) -> Q:
+    """The condition for one principal at one moment."""
+    found = NOTHING
+    for key, place in snapshot.places.items():
+        here = _any(_allowed(snapshot.policy, principal, place, now)) & ~_any(
+            _denied(snapshot.policy, principal, place, now)
+        )
+        found |= Q(registry=key) & (here | _owned(snapshot.policy, principal, place))
+    return found
+
+
+def glob_condition(glob: str) -> Q:
+    """The names that a glob means, as :func:`portal.approvals.globs.matches` reads it."""
+    if glob == ALL:
+        return Q(pk__isnull=False)
+    wild = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
+    head, below = (glob[:-3], "(/.*)?") if glob.endswith("/**") else (glob, "")
+    body = "".join(wild.get(part) or re.escape(part) for part in re.split(r"(\*\*|\*|\?)", head))
+    return Q(name__regex=f"^{body}{below}$")
+
+
+def _allowed(policy: Policy, principal: Principal, place: Place, now: datetime) -> Iterable[str]:
+    if place.kind == "cache":
+        return _allowed(policy, principal, place.fronts, now) if place.fronts else ()
+    hard = hard_verdict(principal, place, "pull")
+    if hard is not None and not hard.is_allowed:
+        return ()
+    is_open = any(
+        default.zone_key == place.zone_key and default.action == "pull" and default.is_for(principal)
+        for default in policy.defaults
+    )
+    return (ALL,) if is_open else _patterns(policy, principal, place, now, is_deny=False)
+
+
+def _denied(policy: Policy, principal: Principal, place: Place, now: datetime) -> list[str]:
+    own = _patterns(policy, principal, place, now, is_deny=True)
+    return own + _denied(policy, principal, place.fronts, now) if place.fronts else own
+
+
+def _patterns(policy: Policy, principal: Principal, place: Place, now: datetime, *, is_deny: bool) -> list[str]:
+    rules = policy.rules_about(principal)
+    chosen = (rule for rule in rules if rule.is_deny == is_deny and "pull" in rule.actions and rule.is_in_force(now))
+    return sorted({rule.pattern for rule in chosen if rule.stands_at(place)})
+
+
+def _owned(policy: Policy, principal: Principal, place: Place) -> Q:
+    """A range, because SQLite's LIKE folds case; "0" follows "/"."""
+    found = NOTHING
+    for (zone_key, prefix), owner in policy.owners.items():
+        if zone_key == place.zone_key and owner.team_id in principal.team_ids:
+            found |= Q(name=prefix) | Q(name__gt=f"{prefix}/", name__lt=f"{prefix}0")
+    return found
+
+
+def _any(globs: Iterable[str]) -> Q:
+    found = NOTHING
+    for glob in globs:
+        found |= glob_condition(glob)
+    return found
