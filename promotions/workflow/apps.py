@@ -12,8 +12,11 @@ class WorkflowConfig(AppConfig):
         from promotions.workflow import shown
         from promotions.workflow.execute import run_execution
         from promotions.workflow.models import Execution
+        from promotions.workflow.sections import PathSection
+        from registries.topology.sections import register_section
 
         register_job(Execution, run_execution)
         panels.register("digest", shown.of_digest, order=30)
         panels.register("attention", shown.attention, order=30)
         panels.register("inbox", shown.inbox, order=10)
+        register_section(PathSection.name, PathSection)
