@@ -169,7 +169,8 @@ class PromotionRequest(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         fields = kwargs.get("update_fields")
-        if self.pk and not self._state.adding and (fields is None or set(fields) & set(self.IMMUTABLE)):
+        fixed = {*self.IMMUTABLE, *(name.removesuffix("_id") for name in self.IMMUTABLE)}
+        if self.pk and not self._state.adding and (fields is None or fixed & set(fields)):
             raise ImmutableFieldError(
                 f"Promotion request {self.public_id} is immutable; name the changeable fields in update_fields."
             )

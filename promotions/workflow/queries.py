@@ -9,6 +9,7 @@ from portal.users.models import User
 from promotions.workflow.models import Execution, PromotionPath, PromotionRequest, RequestState
 from promotions.workflow.quorum import needs_of
 from promotions.workflow.states import OPEN
+from registries.access.queries import may
 from registries.oci.digest import Digest
 
 SUBJECT = PromotionRequest._meta.label_lower
@@ -51,8 +52,6 @@ def may_see(viewer: AbstractBaseUser | AnonymousUser, request: PromotionRequest)
         return True
     if any(viewer.username in need.eligible for need in needs_of(request)):
         return True
-    from registries.access.queries import may
-
     return may(viewer, "pull", request.path.source, request.items.get().source_repository)
 
 

@@ -6,6 +6,7 @@ from portal.users.models import Membership, Role, User
 from promotions.workflow.ask import Ask
 from promotions.workflow.models import PromotionRequest
 from registries.access.models import RobotAccount
+from registries.access.queries import may, owner_team
 
 MANAGERS = (Role.RELEASE_MANAGER, Role.PLATFORM_ADMIN)
 
@@ -21,8 +22,6 @@ def check_requester(ask: Ask, robot: RobotAccount | None, person: User) -> None:
 
 
 def _check_robot(ask: Ask, robot: RobotAccount) -> None:
-    from registries.access.queries import may, owner_team
-
     if not robot.is_active or robot.kind != RobotAccount.Kind.CI:
         raise Problem(403, "not_allowed", f"{robot} is no active robot of kind CI; only those ask for promotions.")
     owner = owner_team(ask.path.source.zone, ask.source_repository)
@@ -37,8 +36,6 @@ def _check_robot(ask: Ask, robot: RobotAccount) -> None:
 
 
 def _check_person(ask: Ask, person: User) -> None:
-    from registries.access.queries import may, owner_team
-
     owner = owner_team(ask.path.source.zone, ask.source_repository)
     if person.has_role(*MANAGERS) or (owner and Membership.objects.filter(team=owner, user=person).exists()):
         return
