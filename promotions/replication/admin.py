@@ -39,7 +39,8 @@ class ReplicationRuleAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         counts = {state: Count("deliveries", filter=Q(deliveries__state=state)) for state in ("present", "failed")}
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.annotate(deliveries_total=Count("deliveries"), **counts)
+        counted: QuerySet[Any] = rows.annotate(deliveries_total=Count("deliveries"), **counts)
+        return counted
 
     @display(description="deliveries")
     def state_label(self, rule: Any) -> str:
