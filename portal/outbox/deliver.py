@@ -16,21 +16,25 @@ import requests
 from django.core.mail import EmailMessage
 from django.db.models import F, QuerySet
 from django.utils import timezone
+from urllib3.exceptions import HTTPError
 
 from portal.jobs.locks import Busy, held
 from portal.outbox.models import Message
 from portal.vault import UndecryptableError
+
+
+class NotSentError(Exception):
+    """The other side did not take the message."""
+
 
 PAUSES = [timedelta(seconds=s) for s in (5, 30, 120, 600, 3600, 6 * 3600, 24 * 3600)]
 TIMEOUT = (5, 15)
 # A sender ends its round before its lock does, so that no second one starts beside it.
 ROUND = timedelta(seconds=30)
 LOCKED_FOR = timedelta(seconds=60)
+# Some addresses that cannot be are noticed below requests, which lets those errors through.
+NOT_SENT = (NotSentError, UndecryptableError, OSError, smtplib.SMTPException, requests.RequestException, HTTPError)
 BASE64_PREFIX = "whsec_"
-
-
-class NotSentError(Exception):
-    """The other side did not take the message."""
 
 
 def deliver_due(limit: int = 50, clock: Callable[[], datetime] = timezone.now) -> int:
@@ -69,7 +73,7 @@ def deliver(message: Message, now: datetime) -> bool:
         return False
     try:
         (_send_mail if message.channel == Message.Channel.MAIL else _send_webhook)(message, now)
-    except (NotSentError, OSError, smtplib.SMTPException, requests.RequestException, UndecryptableError) as error:
+    except NOT_SENT as error:
         is_last = message.attempts + 1 >= len(PAUSES)
         state = Message.State.FAILED if is_last else Message.State.WAITING
         Message.objects.filter(pk=message.pk).update(state=state, last_error=f"{type(error).__name__}: {error}"[:2000])

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.db import connections
 
 if TYPE_CHECKING:
     from registries.topology.models import Registry
-    from tests.portal.jobs.play import Handler, InThreads, MakeJob
+    from tests.portal.jobs.play import Handler, MakeJob
 
 
 @pytest.fixture
@@ -44,27 +42,3 @@ def handled_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[Handler], None]:
 
     handlers: dict[Any, Any] = kinds._handlers
     return lambda handler: monkeypatch.setitem(handlers, SyncJob, handler)
-
-
-@pytest.fixture
-def in_threads() -> InThreads:
-    """Calls every function in a thread of its own, all at the same moment; their results in order."""
-
-    def run(*functions: Callable[[], Any]) -> list[Any]:
-        gate, results = threading.Barrier(len(functions)), [None] * len(functions)
-
-        def one(place: int) -> None:
-            try:
-                gate.wait(20)
-                results[place] = functions[place]()
-            finally:
-                connections.close_all()
-
-        threads = [threading.Thread(target=one, args=(place,)) for place in range(len(functions))]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
-        return results
-
-    return run
