@@ -34,6 +34,7 @@ def _prepare_environment(home: Path) -> None:
         "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
     }
     os.environ.setdefault("DATABASE_URL", f"sqlite:///{home}/portal.sqlite3")
+    (home / "static").mkdir(exist_ok=True)  # WhiteNoise warns where nothing has been collected yet
 
 
 def _load_settings() -> None:
