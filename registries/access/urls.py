@@ -1,5 +1,12 @@
-"""Addresses of the token endpoint and of the keys it signs with."""
+"""Addresses of the token endpoint and of the keys it signs with. Exact: clients follow no redirect with their credential."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from registries.access.key_views import bundle, key_set
+from registries.access.token_view import TokenView
+
+urlpatterns = [
+    path("token", TokenView.as_view(), name="token"),
+    path("keys/<str:name>/bundle.pem", bundle, name="keys-bundle"),
+    path("keys/<str:name>/jwks.json", key_set, name="keys-jwks"),
+]

@@ -1,0 +1,43 @@
+"""``manage.py registry_config REGISTRY``: the config.yml that makes a Distribution server trust this portal."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from registries.access.registry_config import DEFAULT_KEYS_DIR, VERSIONS, Wanted, config_text, key_file_text
+from registries.topology.models import Registry
+
+
+class Command(BaseCommand):
+    help = "Print the config.yml of a CNCF Distribution server that trusts this portal's tokens."
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """Django's own ``--version`` gives way: here it means the server's."""
+        return super().create_parser(prog_name, subcommand, conflict_handler="resolve", **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("registry", help="its name in the portal")
+        parser.add_argument("--version", dest="server", choices=VERSIONS, default="2.8", help="version of the server")
+        parser.add_argument("--listen", default=":5000", help="address the server listens on (default: :5000)")
+        parser.add_argument("--storage", default="/var/lib/registry", help="folder of its content")
+        parser.add_argument("--keys-dir", help="folder of its keys file; the file is written there as well")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        registry = Registry.objects.select_related("zone", "fronts").filter(name=options["registry"]).first()
+        if registry is None:
+            known = ", ".join(Registry.objects.values_list("name", flat=True)) or "none yet"
+            raise CommandError(f"There is no registry named {options['registry']}. There are: {known}.")
+        folder = Path(options["keys_dir"]).absolute() if options["keys_dir"] else None
+        wanted = Wanted(options["server"], options["listen"], options["storage"], folder or DEFAULT_KEYS_DIR)
+        if folder is not None:
+            self.write_keys(folder / wanted.key_file.name, key_file_text(registry, wanted))
+        self.stdout.write(config_text(registry, wanted), ending="")
+
+    def write_keys(self, path: Path, text: str) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        except OSError as error:
+            raise CommandError(f"{path} cannot be written: {error.strerror}.") from error
+        self.stderr.write(f"Wrote {path}.")

@@ -1,0 +1,150 @@
+"""The token endpoint: every pull and push of every registry that trusts us passes here. It needs the database and nothing else."""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters
+
+from portal.vault import UndecryptableError
+from registries.access.credentials import prove
+from registries.access.facts import Grant, Place
+from registries.access.keys import NoKeyError
+from registries.access.policy import evaluate_scopes
+from registries.access.principals import ANONYMOUS, Principal
+from registries.access.snapshot import Snapshot, current_snapshot
+from registries.access.tally import tally
+from registries.access.token_request import BadTokenRequestError, TokenRequest, read_token_request
+from registries.access.tokens import LIFE_SECONDS, Token, sign_token
+from registries.oci.scope import Scope
+
+logger = logging.getLogger(__name__)
+MAX_DENIED = 20
+
+
+class TokenAnswer(JsonResponse):
+    """Written down only when it is out: no client waits for our counters."""
+
+    def __init__(self, body: dict[str, Any], status: int = 200) -> None:
+        super().__init__(body, status=status)
+        self["Cache-Control"] = "no-store"
+        self["Pragma"] = "no-cache"
+
+    def close(self) -> None:
+        super().close()
+        tally.flush_if_due()
+
+
+@method_decorator([csrf_exempt, sensitive_post_parameters()], name="dispatch")
+class TokenView(View):
+    """``GET`` with Basic, ``POST`` with a form."""
+
+    http_method_names = ["get", "post"]
+
+    def get(self, request: HttpRequest) -> TokenAnswer:
+        try:
+            return _answer(read_token_request(request), timezone.now())
+        except BadTokenRequestError as error:
+            return _refusal(error.status, error.error, error.message)
+        except NoKeyError as error:
+            logger.error("%s", error)
+            return _refusal(503, "temporarily_unavailable", "The portal cannot sign tokens for this registry yet.")
+        except (DatabaseError, UndecryptableError) as error:
+            # Nothing is decided without the rows; least of all is somebody taken for a stranger.
+            logger.error("No token could be decided: %s", error)
+            return _refusal(503, "temporarily_unavailable", "The portal cannot decide at the moment; try again.")
+
+    post = get
+
+
+def _answer(asked: TokenRequest, now: datetime) -> TokenAnswer:
+    principal, epoch = ANONYMOUS, None
+    if asked.sent is not None:
+        proved = prove(asked.sent.username, asked.sent.secret, now)
+        if proved is None:
+            return _unauthorized(asked)
+        principal, epoch = proved.principal, proved.epoch
+    elif not asked.scopes.scopes and not asked.scopes.rejected:
+        # "docker login" asks for no scope: a 200 would tell a stranger that the login succeeded.
+        return _unauthorized(asked)
+    snapshot = current_snapshot(epoch)
+    key = snapshot.services.get(asked.service)
+    if key is None:
+        return _refusal(400, "invalid_request", f"No registry here has the service {asked.service[:120]!r}.")
+    return _granted(asked, principal, snapshot, snapshot.places[key], now)
+
+
+def _granted(asked: TokenRequest, principal: Principal, snapshot: Snapshot, place: Place, now: datetime) -> TokenAnswer:
+    grants = evaluate_scopes(snapshot.policy, principal, place, asked.scopes.scopes, now)
+    token = sign_token(snapshot, place, asked.service, principal, grants, now)
+    denied = [*_denied(place, grants), *_unfit(token), *(f"{text}: {why}" for text, why in asked.scopes.rejected)]
+    _remember(principal, place, grants, denied, is_narrowed=bool(denied), now=now)
+    body: dict[str, Any] = {"token": token.text, "access_token": token.text, "expires_in": LIFE_SECONDS}
+    if asked.is_post:
+        body["scope"] = " ".join(map(str, token.granted))
+    if denied:
+        body["denied"] = denied[:MAX_DENIED]
+    return TokenAnswer(body)
+
+
+def _remember(
+    principal: Principal,
+    place: Place,
+    grants: tuple[Grant, ...],
+    denied: list[str],
+    *,
+    is_narrowed: bool,
+    now: datetime,
+) -> None:
+    tally.note_token(place.key, str(principal), "narrowed" if is_narrowed else "issued", now)
+    tally.note_denials(place.key, str(principal), grants, now)
+    for sentence in denied[:MAX_DENIED]:
+        logger.info("%s at %s: denied: %s", principal, place.name, sentence)
+
+
+def _denied(place: Place, grants: Iterable[Grant]) -> list[str]:
+    return [
+        f"{place.name}/{grant.scope.name}: {verdict.action}: {verdict.text}"
+        for grant in grants
+        for verdict in grant.refused
+    ]
+
+
+def _unfit(token: Token) -> list[str]:
+    return [f"{_shown(scope)}: the token would be too large for the proxies on its way" for scope in token.left_out]
+
+
+def _shown(scope: Scope) -> str:
+    return str(scope)[:300]
+
+
+def _unauthorized(asked: TokenRequest) -> TokenAnswer:
+    """One body for everything that can be wrong with a credential."""
+    if asked.sent is not None:
+        logger.info("Login refused: user name %r at service %r", asked.sent.username[:80], asked.service[:120])
+    answer = _refusal(
+        401,
+        "invalid_grant",
+        "Wrong user name or secret, or one that has expired or was revoked. Passwords are not taken here: make a personal "
+        f"token at {settings.PORTAL_BASE_URL}/ and use it as the password; robots use their secret.",
+    )
+    answer["WWW-Authenticate"] = f'Basic realm="{settings.PORTAL_BASE_URL}/token"'
+    return answer
+
+
+def _refusal(status: int, error: str, message: str) -> TokenAnswer:
+    """In the form of registries, which clients show, and in that of OAuth."""
+    code = {401: "UNAUTHORIZED", 503: "UNAVAILABLE"}.get(status, "UNSUPPORTED")
+    body = {"errors": [{"code": code, "message": message}], "error": error, "error_description": message}
+    answer = TokenAnswer(body, status)
+    if status == 503:
+        answer["Retry-After"] = "5"
+    return answer
