@@ -69,7 +69,7 @@ class PromotionPathAdmin(ModelAdmin):
     def approval_rules(self, promotion_path: PromotionPath) -> SafeString:
         """Rules belong to policies of every kind, so they have pages of their own."""
         if promotion_path._state.adding:
-            return format_html("Save the path first; rules are added to it then.")
+            return format_html("<p>{}</p>", "Save the path first; rules are added to it then.")
         rules = ApprovalRule.objects.filter(policy_label=PATH, policy_key=str(promotion_path.pk)).select_related("team")
         rows = [
             (reverse("admin:approvals_approvalrule_change", args=[rule.pk]), rule.name, rule_text(rule))
@@ -78,7 +78,7 @@ class PromotionPathAdmin(ModelAdmin):
         known = {"policy_label": PATH, "policy_key": str(promotion_path.pk)}
         add = f"{reverse('admin:approvals_approvalrule_add')}?{urlencode(known)}"
         listed = format_html_join("", '<p><a class="text-primary-600" href="{}">{}</a>: {}</p>', rows)
-        empty = format_html("<p>Nobody is asked. A path into prod needs at least one rule.</p>")
+        empty = format_html("<p>{}</p>", "Nobody is asked. A path into prod needs at least one rule.")
         return format_html('{}<p><a class="text-primary-600" href="{}">Add a rule</a></p>', listed or empty, add)
 
 
