@@ -109,9 +109,9 @@ def product(value: str) -> str:
 
 
 @register.simple_tag
-def ago(value: datetime | None, never: str = "never") -> SafeString:
+def ago(value: datetime | str | None, never: str = "never") -> SafeString:
     """Relative time; the script of the page keeps it true and puts the exact one, in the reader's zone, on hover."""
-    if value is None:
+    if not isinstance(value, datetime):  # templates hand over empty text for what has no row
         return format_html('<span class="muted">{}</span>', never)
     exact = value.strftime("%Y-%m-%d %H:%M:%S %Z")
     return format_html(

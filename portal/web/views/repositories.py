@@ -6,10 +6,11 @@ from django.http.response import HttpResponseBase
 
 from portal.panels import panels_for
 from portal.users.models import User
+from portal.web.cleanup_line import cleanup_of
 from portal.web.listing import Column, respond
-from portal.web.ownership import owner_of
 from portal.web.viewer import for_people
 from portal.web.visible import visible_repositories
+from registries.access.queries import owner_team
 from registries.catalog.models import Hold, Repository, Tag
 from registries.topology.models import Registry
 
@@ -61,7 +62,8 @@ def show_repository(request: HttpRequest, user: User, registry: str, repository:
         rows = rows.filter(name__icontains=text)
     context = {
         "repository": found,
-        "owner": owner_of(found.registry.zone_id, found.name),
+        "owner": owner_team(found.registry.zone, found.name),
+        "cleanup": cleanup_of(found),
         "sync": getattr(found, "sync_state", None),
         "elsewhere": visible_repositories(user).filter(name=found.name).exclude(pk=found.pk).select_related("registry"),
         "held": set(

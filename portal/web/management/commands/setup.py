@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -27,7 +28,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--admin", default="admin", help="user name of the first admin (default: admin)")
-        parser.add_argument("--email", help="the admin's mail address (default: NAME@localhost)")
+        parser.add_argument("--email", help="the admin's mail address (default: NAME@localhost.localdomain)")
         parser.add_argument("--password-file", help="read the admin's password from this file; - for standard input")
         parser.add_argument("--no-admin", action="store_true", help="create no admin")
 
@@ -72,6 +73,7 @@ class Command(BaseCommand):
         password, is_made = self.password(options)
         email = options["email"] or f"{options['admin']}@localhost.localdomain"
         try:
+            validate_password(password, User(username=options["admin"], email=email))
             create_person(
                 system("setup"), options["admin"], email, password, roles=(Role.PLATFORM_ADMIN,), is_superuser=True
             )
