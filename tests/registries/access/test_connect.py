@@ -1,6 +1,7 @@
 """Our own jobs go to real registries with tokens made in this process, and only where their work is."""
 
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,8 @@ from tests.registries.access.cast import make_registry
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BLOB = b"some bytes"
+# bcrypt of "wonderland", of the lowest cost.
+WONDERLAND = "$2y$04$iAm6WH67jCgGjKQPK7E1DOg76KHqPy4f693UQqdf/uTvvOF8ENr8i"
 
 
 def started(start: RegistryStarter, name: str, kind: str, **fields: object) -> Registry:
@@ -76,15 +79,23 @@ def test_nothing_leaves_a_sandbox_that_we_merely_observe() -> None:
         client.tags("team")
 
 
-def test_an_observed_registry_is_reached_with_the_credential_we_keep(start_registry: RegistryStarter, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_an_observed_registry_is_reached_with_the_credential_we_keep(
+    start_registry: RegistryStarter, tmp_path: Path
+) -> None:
     users = tmp_path / "htpasswd"
-    # An httpd tool's hash of "wonderland".
     users.write_text(f"portal:{WONDERLAND}\n")
     server = start_registry("hub", config={"auth": {"htpasswd": {"realm": "hub", "path": str(users)}}})
     hub = make_registry("hub", "upstream", url=server.url, reach=Reach.OBSERVED)
-    Credential.objects.create(registry=hub, username="portal", secret="not it")
-    with closing(client_for(hub, "sync", [Scope.repository("**", "pull")])) as client, pytest.raises(Unauthorized):
-        client.tags("team/app")
+    scopes = [CATALOG, Scope.repository("**", "pull")]
+    with closing(client_for(hub, "sync", scopes)) as stranger, pytest.raises(Unauthorized):
+        list(stranger.catalog())
+    held = Credential.objects.create(registry=hub, username="portal", secret="not it")
+    with closing(client_for(hub, "sync", scopes)) as client, pytest.raises(Unauthorized):
+        list(client.catalog())
+    held.secret = "wonderland"
+    held.save()
+    with closing(client_for(hub, "sync", scopes)) as client:
+        assert list(client.catalog()) == []
 
 
 def test_a_registry_without_a_key_gets_one_once() -> None:
