@@ -18,6 +18,7 @@ KNOWN = {
     "PORTAL_DEBUG", "PORTAL_FACE", "PORTAL_THREADS", "PORTAL_SYNC_SECONDS", "PORTAL_HEALTH_SECONDS", "PORTAL_TOKEN_ISSUER",
     "PORTAL_ALLOW_LOOPBACK",
 }  # fmt: skip
+BROKERS = ("memory", "redis", "rediss", "sentinel", "amqp", "amqps")
 KNOWN_FILES = {"PORTAL_SECRET_KEY_FILE", "PORTAL_ENCRYPTION_KEYS_FILE"}
 
 
@@ -223,6 +224,14 @@ def sqlite(path: str) -> dict[str, object]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=30000;",
         },
     }
+
+
+def broker(url: str) -> str:
+    """The address of RabbitMQ or Redis, or ``memory://`` for jobs inside ``manage.py serve``."""
+    scheme = urlsplit(url).scheme
+    if scheme not in BROKERS:
+        raise BadEnvironmentError(f"CELERY_BROKER_URL has the scheme {scheme!r}; expected {', '.join(BROKERS)}.")
+    return url
 
 
 def email(url: str) -> dict[str, object]:

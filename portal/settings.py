@@ -92,6 +92,7 @@ INSTALLED_APPS = [
 TOKEN_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "portal.http.request_id.RequestIdMiddleware",
+    "allauth.account.middleware.AccountMiddleware",  # its app does not load without; here it does nothing
 ]
 WEB_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -175,7 +176,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- work in the background ---------------------------------------------------------------------------------------
-CELERY_BROKER_URL = environment.secret("CELERY_BROKER_URL", "memory://")
+CELERY_BROKER_URL = env.broker(environment.secret("CELERY_BROKER_URL", "memory://"))
 IS_EMBEDDED = CELERY_BROKER_URL.startswith("memory://")
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {"polling_interval": 0.05} if IS_EMBEDDED else {}
 CELERY_TASK_IGNORE_RESULT = True

@@ -4,6 +4,8 @@ from django.urls import include, path
 
 from portal.http.health import healthz, readyz
 
+handler404 = "portal.http.problem.not_found"
+handler500 = "portal.http.problem.server_error"
 urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),

@@ -15,3 +15,6 @@ class IdempotencyRecord(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["caller", "key"], name="idempotency_once")]
+
+    def __str__(self) -> str:
+        return f"{self.key} of {self.caller}"

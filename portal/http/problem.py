@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, JsonResponse
+from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -45,6 +45,16 @@ def problem_body(status: int, code: str, detail: str, errors: list[dict[str, Any
 def problem_response(problem: Problem) -> JsonResponse:
     """The problem as an answer of a plain Django view."""
     return JsonResponse(problem.body(), status=problem.status, content_type="application/problem+json")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
+    """``handler404`` of a process that has no pages."""
+    return problem_response(Problem(404, "not_found", "There is no such thing here."))
+
+
+def server_error(request: HttpRequest) -> JsonResponse:
+    """``handler500`` of a process that has no pages."""
+    return problem_response(Problem(500, "server_error", "Something broke on our side. Tell us the request_id."))
 
 
 def problem_handler(error: Exception, context: dict[str, Any]) -> Response | None:

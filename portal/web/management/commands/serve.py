@@ -22,8 +22,10 @@ class Command(BaseCommand):
             raise CommandError(f"The database lacks {missing} migrations. Run manage.py setup first.")
         bind = options["bind"] or bind_address()
         self.stdout.write(f"Portreeve listens on {bind}. Stop it with Ctrl-C.")
-        # The server forks; a connection must not be shared across that.
+        # The server forks; neither a connection nor the pool, whose threads stay behind, may be shared across that.
         connections.close_all()
+        if hasattr(connection, "close_pool"):
+            connection.close_pool()
         EmbeddedServer(bind, with_jobs=not options["no_jobs"]).run()
 
     def unapplied(self) -> int:
