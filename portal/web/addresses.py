@@ -17,6 +17,10 @@ class RepositoryConverter:
         return value
 
 
+class RegistryConverter(RepositoryConverter):
+    regex = r"[a-z0-9][a-z0-9._-]*"
+
+
 class TagConverter(RepositoryConverter):
     regex = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"
 

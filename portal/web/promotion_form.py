@@ -9,6 +9,7 @@ from django.http import Http404
 
 from portal.approvals.globs import matches
 from portal.users.models import User
+from portal.web.asked import clean
 from portal.web.visible import visible_repositories
 from promotions.workflow.models import PromotionPath
 from registries.catalog.models import Repository, Tag
@@ -26,14 +27,14 @@ class Source:
 
 def source_of(user: User, asked: Mapping[str, Any]) -> Source:
     """The tag that is named in the address or the form; 404 where it is not there or not visible."""
-    registry, name, tag = (str(asked.get(key, "")) for key in ("registry", "repository", "tag"))
+    registry, name, tag = (clean(asked, key) for key in ("registry", "repository", "tag"))
     found = visible_repositories(user).select_related("registry").filter(registry__name=registry, name=name).first()
     present = Tag.objects.filter(repository=found, name=tag).select_related("manifest").first() if found else None
     if found is None or present is None:
         raise Http404(f"There is no tag {registry}/{name}:{tag} that you may see.")
     paths = PromotionPath.objects.filter(source=found.registry, is_enabled=True).select_related("target")
     fitting = tuple(path for path in paths if matches(path.repository_glob, name))
-    return Source(found, tag, str(asked.get("digest") or present.manifest.digest), fitting)
+    return Source(found, tag, clean(asked, "digest") or str(present.manifest.digest), fitting)
 
 
 class PromotionForm(forms.Form):

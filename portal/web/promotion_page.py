@@ -8,7 +8,7 @@ from portal.approvals.queries import decisions_on
 from portal.users.models import User
 from portal.web.map_model import State
 from portal.web.promotion_rows import SIGNS, STEPS
-from promotions.workflow.models import GateResult, PromotionRequest, RequestState
+from promotions.workflow.models import Execution, GateResult, PromotionRequest, RequestState
 from promotions.workflow.quorum import barred_people, outcome_of
 from promotions.workflow.regions import regions_of
 from promotions.workflow.standing import may_steer
@@ -34,7 +34,7 @@ class Step:
 def page_of(request: PromotionRequest, viewer: User) -> dict[str, object]:
     """The context of the page."""
     items = list(request.items.all())
-    execution = request.executions.select_related("copy_job").order_by("-id").first()
+    execution = Execution.objects.filter(request=request).select_related("copy_job").order_by("-id").first()
     barred = barred_people(request).get(viewer.username, "")
     outcome = outcome_of(request)
     can_decide = any(viewer.username in rule.can_approve for rule in outcome.rules)

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from portal.web.addresses import DigestConverter, RepositoryConverter, TagConverter
+from portal.web.addresses import DigestConverter, RegistryConverter, RepositoryConverter, TagConverter
 from portal.web.views import (
     access,
     digests,
@@ -17,6 +17,7 @@ from portal.web.views import (
 )
 
 app_name = "web"
+register_converter(RegistryConverter, "registry")
 register_converter(RepositoryConverter, "repository")
 register_converter(TagConverter, "tag")
 register_converter(DigestConverter, "digest")
@@ -26,17 +27,17 @@ urlpatterns = [
     path("fragments/map/", overview.map_fragment, name="map-fragment"),
     path("fragments/moves/", overview.moves_fragment, name="moves-fragment"),
     path("registries/", registries.list_registries, name="registries"),
-    path("registries/<str:name>/", registries.show_registry, name="registry"),
+    path("registries/<registry:name>/", registries.show_registry, name="registry"),
     path("repositories/", repositories.list_repositories, name="repositories"),
-    path("r/<str:registry>/<repository:repository>/", repositories.show_repository, name="repository"),
-    path("r/<str:registry>/<repository:repository>:<tag:tag>/", tags.show_tag, name="tag"),
+    path("r/<registry:registry>/<repository:repository>/", repositories.show_repository, name="repository"),
+    path("r/<registry:registry>/<repository:repository>:<tag:tag>/", tags.show_tag, name="tag"),
     path("digests/<digest:digest>/", digests.show_digest, name="digest"),
     path("search/", search.search, name="search"),
     path("promotions/", promotions.list_requests, name="promotions"),
     path("promotions/new/", promotions.ask_for_promotion, name="promotion-new"),
-    path("promotions/<str:public_id>/", promotions.show_request, name="promotion"),
-    path("promotions/<str:public_id>/strip/", promotions.show_strip, name="promotion-strip"),
-    path("promotions/<str:public_id>/cancel/", promotions.cancel_request, name="promotion-cancel"),
+    path("promotions/<slug:public_id>/", promotions.show_request, name="promotion"),
+    path("promotions/<slug:public_id>/strip/", promotions.show_strip, name="promotion-strip"),
+    path("promotions/<slug:public_id>/cancel/", promotions.cancel_request, name="promotion-cancel"),
     path("inbox/", inbox.show_inbox, name="inbox"),
     path("my/access/", access.show_access, name="my-access"),
     path("my/tokens/", access.create_token, name="token-new"),

@@ -17,7 +17,7 @@ View = Callable[Concatenate[HttpRequest, User, P], HttpResponseBase]
 def for_people(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
     """A view that gets the person who looks as its second argument; others are led to the login page."""
 
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not isinstance(request.user, User):
             raise PermissionDenied("Sign in as a person; robots use the API.")
         return view(request, request.user, *args, **kwargs)

@@ -3,7 +3,7 @@ their teams own. What they may not see looks as if it were not there."""
 
 import re
 from collections.abc import Callable, Iterable
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 
 from django.db.models import Q, QuerySet
@@ -59,8 +59,7 @@ def _visible_to(user: User, behind: dict[int, Registry]) -> Q:
 
 
 def _owned(row: Namespace, behind: dict[int, Registry]) -> Q:
-    # A range, because SQLite's LIKE folds case; "0" follows "/".
-    named = Q(name=row.prefix) | Q(name__gt=f"{row.prefix}/", name__lt=f"{row.prefix}0")
+    named = Q(name=row.prefix) | Q(name__prefix=f"{row.prefix}/")
     return named & _where(behind, lambda front: front.zone_id == row.zone_id)
 
 
@@ -69,7 +68,7 @@ def _by_rules(user: User, effect: str, behind: dict[int, Registry]) -> Iterable[
     mine = Q(user=user) | Q(team__memberships__user=user) | Q(user=None, team=None, robot=None)
     in_force = (Q(starts_at=None) | Q(starts_at__lte=now)) & (Q(ends_at=None) | Q(ends_at__gt=now))
     for rule in AccessRule.objects.filter(mine, in_force, effect=effect, may_pull=True).distinct():
-        where = _where(behind, lambda front, rule=rule: _speaks_of(rule, front))
+        where = _where(behind, partial(_speaks_of, rule))
         yield where if rule.pattern == "**" else where & Q(name__regex=pattern_regex(rule.pattern))
 
 

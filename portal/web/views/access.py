@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from portal.users.models import Membership, User
 from portal.web.access_rows import access_of, namespaces_of
+from portal.web.asked import asked
 from portal.web.clients import clients_for
 from portal.web.viewer import for_people
 from registries.access.credentials import issue_personal_token
@@ -77,7 +78,7 @@ def revoke_token(request: HttpRequest, user: User, key: int) -> HttpResponseBase
 def show_clients(request: HttpRequest, user: User) -> HttpResponseBase:
     """Exact commands for every registry that trusts our tokens."""
     registries = Registry.objects.filter(reach=Reach.ENFORCED).select_related("zone", "location")
-    chosen = request.GET.get("registry", "")
+    chosen = asked(request, "registry")
     rows = [
         (row, clients_for(row.host, user.username, is_plain=row.base_url.startswith("http://")))
         for row in registries

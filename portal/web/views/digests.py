@@ -1,6 +1,6 @@
 """The passport of a digest: where is it, how did it get there, who approved it, what is in it?"""
 
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -44,7 +44,7 @@ def show_digest(request: HttpRequest, user: User, digest: str) -> HttpResponseBa
     return render(request, "web/digest.html", context)
 
 
-def _placements(manifest: Manifest, seen: object) -> list[Placement]:
+def _placements(manifest: Manifest, seen: QuerySet[Repository]) -> list[Placement]:
     """Where it is, with the tags on it there, in the order of the zones."""
     on_it = Tag.objects.filter(manifest=manifest)
     rows = Placement.objects.filter(manifest=manifest, absent_since=None, repository__in=seen)
@@ -53,10 +53,10 @@ def _placements(manifest: Manifest, seen: object) -> list[Placement]:
     return list(rows.order_by("repository__registry__zone__position", "repository__registry__name", "repository__name"))
 
 
-def _is_part_of_seen(manifest: Manifest, seen: object) -> bool:
+def _is_part_of_seen(manifest: Manifest, seen: QuerySet[Repository]) -> bool:
     """A platform's image is not placed by itself everywhere; who sees its index sees it too."""
     parents = ManifestEdge.objects.filter(child=manifest).values("parent")
-    return Repository.objects.filter(pk__in=seen, placements__manifest__in=parents).exists()  # type: ignore[misc]
+    return Repository.objects.filter(pk__in=seen, placements__manifest__in=parents).exists()
 
 
 def _promotions(digest: str) -> list[PromotionItem]:

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from portal.http.problem import Problem
 from portal.users.models import User
+from portal.web.asked import asked
 from portal.web.listing import Column, respond
 from portal.web.promotion_form import PromotionForm, source_of
 from portal.web.promotion_page import page_of
@@ -40,7 +41,7 @@ def list_requests(request: HttpRequest, user: User) -> HttpResponseBase:
     seen = visible_requests(user)
     counts = dict(seen.order_by().values_list("state").annotate(Count("pk", distinct=True)))
     rows = seen.prefetch_related("items")
-    state, path, text = (request.GET.get(name, "").strip() for name in ("state", "path", "q"))
+    state, path, text = (asked(request, name) for name in ("state", "path", "q"))
     if state == "open":
         rows = rows.filter(state__in=OPEN)
     elif state:

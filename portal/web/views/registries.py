@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, render
 
 from portal.admin_site import has_role
 from portal.users.models import User
+from portal.web.asked import asked
 from portal.web.listing import Column, respond
 from portal.web.map_rows import health_of, load_map
 from portal.web.moves import last_moves
@@ -33,7 +34,7 @@ COLUMNS = (
 def list_registries(request: HttpRequest, user: User) -> HttpResponseBase:
     """All of them: everybody signed in may know what there is."""
     rows = _with_figures(Registry.objects.select_related("zone", "location", "health", "sync_state", "owner"))
-    text, zone = request.GET.get("q", "").strip(), request.GET.get("zone", "")
+    text, zone = asked(request, "q"), asked(request, "zone")
     if text:
         rows = rows.filter(Q(name__icontains=text) | Q(title__icontains=text) | Q(host__icontains=text))
     if zone:

@@ -6,6 +6,7 @@ from django.http.response import HttpResponseBase
 
 from portal.panels import panels_for
 from portal.users.models import User
+from portal.web.asked import asked
 from portal.web.cleanup_line import cleanup_of
 from portal.web.listing import Column, respond
 from portal.web.viewer import for_people
@@ -34,7 +35,7 @@ TAG_COLUMNS = (
 def list_repositories(request: HttpRequest, user: User) -> HttpResponseBase:
     """Repositories of all registries that this person may look into."""
     rows = visible_repositories(user).select_related("registry")
-    text, registry = request.GET.get("q", "").strip(), request.GET.get("registry", "")
+    text, registry = asked(request, "q"), asked(request, "registry")
     if text:
         rows = rows.filter(name__icontains=text)
     if registry:
@@ -57,7 +58,7 @@ def show_repository(request: HttpRequest, user: User, registry: str, repository:
     """One repository and its tags."""
     found = find_repository(user, registry, repository)
     rows = Tag.objects.filter(repository=found).select_related("manifest")
-    text = request.GET.get("q", "").strip()
+    text = asked(request, "q")
     if text:
         rows = rows.filter(name__icontains=text)
     context = {

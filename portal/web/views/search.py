@@ -8,6 +8,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 
 from portal.users.models import Team, User
+from portal.web.asked import asked
 from portal.web.viewer import for_people
 from portal.web.visible import visible_repositories
 from promotions.workflow.models import PromotionRequest
@@ -21,7 +22,7 @@ DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{6,64})\Z")
 @for_people
 def search(request: HttpRequest, user: User) -> HttpResponseBase:
     """What begins with or contains the text; a whole digest leads straight to its passport."""
-    text = request.GET.get("q", "").strip()
+    text = asked(request, "q")
     context: dict[str, object] = {"q": text}
     if text:
         seen = visible_repositories(user)
@@ -36,11 +37,7 @@ def search(request: HttpRequest, user: User) -> HttpResponseBase:
 def _found(text: str, seen: QuerySet[Repository]) -> dict[str, object]:
     name, _, tag = text.partition(":")
     tags = Tag.objects.filter(repository__in=seen)
-    tags = (
-        tags.filter(repository__name__icontains=name, name__gte=tag, name__lt=after(tag))
-        if tag
-        else tags.filter(name=text)
-    )
+    tags = tags.filter(repository__name__icontains=name, name__prefix=tag) if tag else tags.filter(name=text)
     return {
         "registries": list(Registry.objects.filter(name__icontains=text)[:MOST]),
         "repositories": list(
@@ -57,12 +54,7 @@ def _manifests(text: str, user: User, seen: QuerySet[Repository]) -> list[Manife
     if match is None:
         return []
     start = f"sha256:{match[1]}"
-    rows = Manifest.objects.filter(digest__gte=start, digest__lt=after(start))
+    rows = Manifest.objects.filter(digest__prefix=start)
     if not user.has_role():
         rows = rows.filter(placements__repository__in=seen).distinct()
     return list(rows.order_by("digest")[:MOST])
-
-
-def after(prefix: str) -> str:
-    """The end of the range of texts that begin with the prefix; a range, because SQLite's LIKE folds case."""
-    return prefix + "\U0010ffff"

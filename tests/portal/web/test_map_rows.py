@@ -84,7 +84,15 @@ def test_a_path_that_is_switched_off_is_not_drawn(company: Company) -> None:
     assert not [each for each in load_map().flows if each.kind == "promotion"]
 
 
-@pytest.mark.parametrize(("state", "label", "sign"), [("present", "in step", "well"), ("pending", "1 behind", "attention"), ("copying", "1 behind", "attention"), ("failed", "1 failed", "broken")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("state", "label", "sign"),
+    [
+        ("present", "in step", "well"),
+        ("pending", "1 behind", "attention"),
+        ("copying", "1 behind", "attention"),
+        ("failed", "1 failed", "broken"),
+    ],
+)
 def test_the_replication_arrow_says_what_is_missing(company: Company, state: str, label: str, sign: str) -> None:
     company.deliver(state)
     arrow = flow("replication")
