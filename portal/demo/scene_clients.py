@@ -19,7 +19,7 @@ _REFUSALS = ("denied", "unauthorized", "insufficient_scope")
 def log_in(stage: Stage) -> Said:
     """The developer, with the docker command line, at the two registries she will try."""
     for name in ("sandbox", "prod"):
-        _log_in(stage, DEVELOPER, name)
+        stage.log_in(DEVELOPER, name)
     how = "through the engine" if stage.docker(DEVELOPER).has_engine else "by the command line alone"
     return Said(f"docker login of {DEVELOPER} at sandbox and prod, {how}")
 
@@ -49,7 +49,7 @@ def fail_to_push_to_prod(stage: Stage) -> Said:
 def push_from_ci(stage: Stage) -> Said:
     """CI, digests kept, to where snapshots are."""
     layout = stage.built_image()
-    _log_in(stage, CI, "ci-snapshots")
+    stage.log_in(CI, "ci-snapshots")
     stage.skopeo(CI).push(layout, _image(stage, "ci-snapshots")).or_fail("push of CI to ci-snapshots")
     _expect_digest(stage, CI, "ci-snapshots", layout)
     return Said(f"{CI} pushed {REPOSITORY}:{VERSION} to ci-snapshots", {"digest": layout.digest})
@@ -59,7 +59,7 @@ def verify_at(stage: Stage, *names: str) -> Said:
     """These registries, asked directly, answer the digest that CI has pushed."""
     layout = stage.built_image()
     for name in names:
-        _log_in(stage, CONSUMER, name)
+        stage.log_in(CONSUMER, name)
         _expect_digest(stage, CONSUMER, name, layout)
     return Said(
         f"{' and '.join(names)} answer {layout.digest[:19]}…", {"digest": layout.digest, "registries": [*names]}
@@ -70,7 +70,7 @@ def pull_as_consumer(stage: Stage) -> Said:
     """Everything, out of prod-eu, onto disk."""
     layout = stage.built_image()
     folder = stage.folder / "pulled"
-    _log_in(stage, CONSUMER, "prod-eu")
+    stage.log_in(CONSUMER, "prod-eu")
     stage.skopeo(CONSUMER).pull(_image(stage, "prod-eu"), folder).or_fail("pull from prod-eu")
     if pulled_digest(folder) != layout.digest:
         raise DemoError(f"prod-eu gave {pulled_digest(folder)}; CI had pushed {layout.digest}.")
@@ -87,13 +87,6 @@ def answered_digest(stage: Stage, who: str, name: str, repository: str = REPOSIT
     image = f"{stage.registry(name).host}/{repository}:{tag}"
     answer = stage.skopeo(who).raw_manifest(image).or_fail(f"reading {image} at {name}")
     return f"sha256:{hashlib.sha256(answer.stdout).hexdigest()}"
-
-
-def _log_in(stage: Stage, who: str, name: str) -> None:
-    host = stage.registry(name).host
-    docker = stage.docker(who)
-    if host not in docker.hosts():
-        docker.login(host, who, stage.secrets[who]).or_fail(f"docker login of {who} at {name}")
 
 
 def _refused_push(stage: Stage, who: str, name: str) -> str:

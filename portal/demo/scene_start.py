@@ -10,6 +10,7 @@ from portal.demo.cast import ADMIN
 from portal.demo.portal_server import CHECKOUT
 from portal.demo.ports import LOOPBACK
 from portal.demo.registries import RegistryServer, read_config, start_registry, wait_for_registry
+from portal.demo.scene_people import bring_in_people, bring_in_robots
 from portal.demo.stage import Stage
 from portal.demo.steps import Said
 
@@ -34,8 +35,13 @@ def start_registries(stage: Stage) -> Said:
 
 
 def start_portal(stage: Stage) -> Said:
+    """Comes up, and people and robots get their accounts and secrets."""
     stage.portal.start(stage.processes)
-    return Said(f"the portal answers at {stage.portal.url}", {"url": stage.portal.url})
+    bring_in_people(stage)
+    bring_in_robots(stage)
+    return Said(
+        f"the portal answers at {stage.portal.url}; {len(stage.secrets)} secrets issued", {"url": stage.portal.url}
+    )
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,8 @@ def _describe(stage: Stage) -> dict[str, _Entry]:
     for name, row in topology["registries"].items():
         entries[name] = _Entry(name, stage.ports.take(), row["reach"] == "enforced", row.get("fronts", ""))
         row["base_url"] = f"http://{LOOPBACK}:{entries[name].port}"
+    # The story does not wait for days.
+    topology["retention"]["sandbox-by-age"]["older_than"] = "1s"
     path = stage.folder / "topology.yaml"
     path.write_text(yaml.safe_dump(topology, sort_keys=False))
     _set_up(stage, path)

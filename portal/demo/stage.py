@@ -59,6 +59,12 @@ class Stage:
         """skopeo with the logins that this person's docker has made."""
         return Skopeo(self.docker(name).authfile)
 
+    def log_in(self, who: str, name: str) -> None:
+        """``docker login`` of somebody at a registry, once."""
+        host, docker = self.registry(name).host, self.docker(who)
+        if host not in docker.hosts():
+            docker.login(host, who, self.secrets[who]).or_fail(f"docker login of {who} at {name}")
+
     def built_image(self) -> Layout:
         if self.image is None:
             raise DemoError("The image was not built; the step that pushes to sandbox builds it.")

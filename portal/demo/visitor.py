@@ -48,6 +48,13 @@ class Visitor:
             raise DemoError(f"The page {path} has no form with {', '.join(wanted)}; it has: {known}.")
         return self._send(path, form, values, button)
 
+    def press(self, path: str, action: str) -> requests.Response:
+        """Sends, untouched, the form of the page that goes to ``action``. The answer is not judged."""
+        form = next((form for form in read_page(self.read(path)).forms if form.action == action), None)
+        if form is None:
+            raise DemoError(f"The page {path} has no form that goes to {action}.")
+        return self._send(path, form, {}, "")
+
     def save(self, path: str, values: Values, button: str = "") -> requests.Response:
         """As ``fill_in``, and it has to be accepted: no complaint on the page that comes back."""
         answer = self.fill_in(path, values, button)
