@@ -61,7 +61,11 @@ class WaitQuery(serializers.Serializer[Any]):
     """How long to wait for what."""
 
     wait = serializers.IntegerField(
-        required=False, default=0, min_value=0, help_text="Seconds to wait, never more than 60; 0 answers at once."
+        required=False,
+        default=0,
+        min_value=0,
+        max_value=3600,
+        help_text="Seconds to wait; 0 answers at once, and after 60 every answer comes.",
     )
     until = serializers.ChoiceField(
         choices=UNTIL,

@@ -12,7 +12,7 @@ class RepositoryQuery(serializers.Serializer[Any]):
     """Which repositories are wanted."""
 
     registry = Word(required=False, default="", allow_blank=True, help_text="Name of a registry.")
-    q = Word(required=False, default="", allow_blank=True, help_text="Part of the name, case kept.")
+    q = Word(required=False, default="", allow_blank=True, help_text="Part of the name; case does not matter.")
 
 
 class RepositorySerializer(serializers.Serializer[Repository]):

@@ -1,6 +1,7 @@
 """Ask for promotions, follow them, decide them."""
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -12,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from portal.api.ask import ask_for_promotion
-from portal.api.callers import actor_of, person_of
+from portal.api.callers import actor_of, caller_of, person_of
 from portal.api.listing import ListView
 from portal.api.promotion_sight import promotion_seen_by, promotions_seen_by
 from portal.api.serializers.promotions import (
@@ -30,7 +31,10 @@ from promotions.workflow.decide import decide
 from promotions.workflow.models import PromotionRequest, RequestState
 from promotions.workflow.requests import cancel_request, retry_request
 from promotions.workflow.review import review_of
-from promotions.workflow.states import ENDED, FINAL
+from promotions.workflow.rights import RETRYABLE, Rights
+from promotions.workflow.standing import may_steer
+from promotions.workflow.states import ENDED, FINAL, OPEN
+from registries.access.models import RobotAccount
 
 COME_BACK = "10"
 REACHED = {
@@ -101,8 +105,26 @@ def _once(request: Request, work: Any) -> Answer:
 
 def shown(request: Request, row: PromotionRequest) -> dict[str, Any]:
     """A promotion as its caller may see it, as plain JSON values."""
-    data: dict[str, Any] = ReviewSerializer(review_of(row, request.user)).data
+    review = review_of(row, request.user)
+    caller = caller_of(request)
+    if isinstance(caller, RobotAccount):
+        review = replace(review, rights=_rights_of_robot(caller, row))
+    data: dict[str, Any] = ReviewSerializer(review).data
     return data
+
+
+def _rights_of_robot(robot: RobotAccount, row: PromotionRequest) -> Rights:
+    steers = may_steer(robot.actor, row)
+    can_cancel = steers and row.state in OPEN and row.cancel_requested_at is None
+    can_retry = steers and row.state in RETRYABLE
+    return Rights(
+        can_approve=False,
+        can_reject=False,
+        can_withdraw=False,
+        can_cancel=can_cancel,
+        can_retry=can_retry,
+        sentence="Deciding is for people.",
+    )
 
 
 class PromotionDetail(APIView):

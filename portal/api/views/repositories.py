@@ -35,7 +35,7 @@ class RepositoryList(ListView):
         rows = repositories_seen_by(self.request).filter(absent_since=None).select_related("registry")
         if wanted["registry"]:
             rows = rows.filter(registry__name=wanted["registry"])
-        return rows.filter(name__contains=wanted["q"]) if wanted["q"] else rows
+        return rows.filter(name__icontains=wanted["q"]) if wanted["q"] else rows
 
 
 @extend_schema_view(

@@ -59,7 +59,7 @@ def test_nothing_is_lost_and_a_second_plan_has_nothing_to_do(
     after |= changes.change
     assert {tag: after.get(tag) for tag in wanted} == wanted
     again = plan_deliveries(wanted, [Known(tag, digest, begun) for tag, digest in after.items()])
-    assert not again.create and not again.change and not again.drop
+    assert (dict(again.create), dict(again.change), list(again.drop)) == ({}, {}, [])
 
 
 def test_pauses_grow_to_an_hour_and_never_further() -> None:

@@ -1,6 +1,5 @@
 """Is it whole there? Every no says what is missing."""
 
-import pytest
 from django.utils import timezone
 
 from portal.jobs.models import JobState
