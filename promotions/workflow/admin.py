@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -10,10 +11,11 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from unfold.decorators import display
 
-from portal.admin_site import ModelAdmin, ReadOnlyAdmin, TabularInline, register
+from portal.admin_site import ModelAdmin, ReadOnlyAdmin, TabularInline, has_role, register
 from portal.approvals.models import ApprovalRule
 from portal.jobs.admin import JobAdmin
 from portal.users.models import User
@@ -136,9 +138,9 @@ class PromotionRequestAdmin(ReadOnlyAdmin):
         return requests()
 
     def get_urls(self) -> list[URLPattern]:
-        view = require_http_methods(["GET", "HEAD", "POST"])(self.review)
-        name = "promotions_promotionrequest_review"
-        return [path("<int:pk>/review/", self.admin_site.admin_view(view), name=name), *super().get_urls()]
+        """Approvers need no role: a rule may name a person or a team. So this one page is open to whoever may see the request."""
+        view = login_required(never_cache(require_http_methods(["GET", "HEAD", "POST"])(self.review)))
+        return [path("<int:pk>/review/", view, name="promotions_promotionrequest_review"), *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -149,6 +151,8 @@ class PromotionRequestAdmin(ReadOnlyAdmin):
     def review(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The one screen on which a promotion is decided."""
         promotion = get_object_or_404(requests().select_related("policy"), pk=pk)
+        if not has_role(request):
+            return review_page(request, promotion, template="promotions/review.html")
         extra = {
             **self.admin_site.each_context(request),
             "title": f"Promotion {promotion.public_id}",

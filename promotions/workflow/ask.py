@@ -70,7 +70,9 @@ def check_source(ask: Ask) -> Manifest:
     found = here.filter(manifest__digest=ask.digest).select_related("manifest").first()
     if found is None:
         raise Problem(
-            404, "source_missing", f"{ask.digest} is not known in {place}. If it was pushed just now, ask again soon."
+            404,
+            "source_missing",
+            f"{ask.digest} is not known in {place}. If it was pushed just now, ask again in a few seconds.",
         )
     if ask.source_tag:
         _check_source_tag(ask, place)

@@ -31,6 +31,7 @@ from promotions.workflow.transition import Conflict, locked, transition
 from registries.access.models import RobotAccount
 from registries.catalog.holds import place_hold
 from registries.catalog.models import Hold, Manifest
+from registries.catalog.sync import request_sync
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -58,7 +59,7 @@ def create_request(
     ask = read_ask(path, source_repository, digest, source_tag, target_repository, list(target_tags))
     check_path(ask)
     check_requester(ask, robot, on_behalf_of)
-    manifest = check_source(ask)
+    manifest = _look_in_source(actor, ask)
     if known := earlier_ask(ask):
         known.is_replay = True
         return known
@@ -81,6 +82,16 @@ def create_request(
             raise
         known.is_replay = True
         return known
+
+
+def _look_in_source(actor: Actor, ask: Ask) -> Manifest:
+    """CI asks right after its push: where the catalog is behind, a look at that repository is ordered for the next try."""
+    try:
+        return check_source(ask)
+    except Problem as problem:
+        if problem.code == "source_missing" and ask.path.source.is_sync_enabled:
+            request_sync(actor, ask.path.source, ask.source_repository)
+        raise
 
 
 def _write(

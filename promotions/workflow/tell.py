@@ -14,12 +14,12 @@ TOPICS = {RequestState.AWAITING_APPROVAL: "promotion.approval_needed", RequestSt
 
 
 def review_address(request: PromotionRequest) -> str:
-    """The review page of the admin, for those with a role."""
+    """Where it is decided."""
     return f"{settings.PORTAL_BASE_URL}{reverse('admin:promotions_promotionrequest_review', args=[request.pk])}"
 
 
 def portal_address(request: PromotionRequest) -> str:
-    """The same page in the web portal, for everybody who is concerned."""
+    """Where it is followed."""
     return f"{settings.PORTAL_BASE_URL}/promotions/{request.public_id}/"
 
 
@@ -31,9 +31,8 @@ def tell_about(request: PromotionRequest) -> None:
     people = list(_people(request, state))
     lines = [title, "", request.reason_text, "", f"Asked for by {request.on_behalf_of} ({request.requester_name})."]
     if state == RequestState.AWAITING_APPROVAL:
-        lines += [f"Look at it and decide: {portal_address(request)}", f"In the admin: {review_address(request)}"]
-    else:
-        lines.append(f"Follow it: {portal_address(request)}")
+        lines.append(f"Look at it and decide: {review_address(request)}")
+    lines.append(f"Follow it: {portal_address(request)}")
     topic = TOPICS.get(state, f"promotion.{state.value}")
     tell(topic, title, people=people, body="\n".join(lines), payload=_payload(request, item))
 

@@ -13,7 +13,7 @@ from promotions.workflow.execute import start_execution
 from promotions.workflow.models import ImmutableFieldError, PromotionPath, PromotionRequest, RequestState, TagLock
 from promotions.workflow.requests import cancel_request, retry_request
 from registries.access.models import RobotAccount
-from registries.catalog.models import Hold, Placement
+from registries.catalog.models import Hold, Placement, SyncJob
 from registries.oci.digest import Digest
 from registries.topology.models import ZoneKind
 from tests.promotions.workflow.world import World, begin, end_copy, make_registry, put_image, say
@@ -120,6 +120,14 @@ def test_bad_asks_are_refused_with_a_code(world: World, changes: dict[str, Any],
     put_image(world.ci, version="9.9.9", tag="moved")
     problem = refused(world, **{"digest": digest, **changes})
     assert (problem.status, problem.code) == (status, code)
+
+
+def test_asking_right_after_the_push_has_the_registry_looked_at(world: World) -> None:
+    digest = Digest.of(b"pushed a second ago")
+    for _ in range(2):
+        assert refused(world, digest).code == "source_missing"
+    job = SyncJob.objects.get()
+    assert (job.registry, job.repository_name) == (world.ci, "payments/api")
 
 
 def test_a_path_that_is_switched_off_takes_nothing(world: World) -> None:

@@ -108,8 +108,22 @@ def test_without_the_token_of_the_form_nothing_happens(world: World, request_: P
     assert not Decision.objects.exists()
 
 
-def test_people_without_a_role_do_not_get_into_the_admin(world: World, request_: PromotionRequest) -> None:
-    assert client_of(world, "eve").get(address(request_)).status_code in {302, 403}
+def test_outsiders_do_not_learn_that_it_exists(world: World, request_: PromotionRequest) -> None:
+    assert client_of(world, "eve").get(address(request_)).status_code == 404
+    assert client_of(world, "eve").post(address(request_), form(request_)).status_code == 404
+    assert Client().get(address(request_)).status_code == 302
+
+
+def test_who_is_named_in_a_rule_needs_no_role(world: World) -> None:
+    world.rule.people.add(world.people["eve"])
+    request = world.ask(put_image(world.ci))
+    client = client_of(world, "eve")
+    answer = client.get(address(request))
+    assert answer.status_code == 200
+    assert "Skip to the content" in answer.content.decode()
+    assert client.post(address(request), form(request)).status_code == 302
+    request.refresh_from_db()
+    assert request.state == RequestState.READY
 
 
 def test_an_auditor_sees_it_and_can_do_nothing(world: World, request_: PromotionRequest) -> None:
