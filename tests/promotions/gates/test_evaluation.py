@@ -26,7 +26,7 @@ class Broken:
 @pytest.fixture
 def broken_gate(monkeypatch: pytest.MonkeyPatch) -> str:
     """A gate of a later version that has a bug."""
-    monkeypatch.setitem(gates.GATES, "broken", Broken())  # type: ignore[arg-type]
+    monkeypatch.setitem(gates.GATES, "broken", Broken())
     return "broken"
 
 

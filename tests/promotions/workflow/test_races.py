@@ -50,7 +50,7 @@ def test_two_workers_start_one_execution(world: "World") -> None:
     request = world.ask(put_image(world.ci))
     say("bob", world, request)
     copies = [PromotionRequest.objects.get(pk=request.pk) for _ in range(4)]
-    results = at_once(*(lambda row=row: start_execution(row) for row in copies))  # type: ignore[misc]
+    results = at_once(*(lambda row=row: start_execution(row) for row in copies))
     assert results.count("conflict") == 3
     assert Execution.objects.count() == 1
 
@@ -101,7 +101,7 @@ def test_one_person_in_two_windows_decides_once(world: "World") -> None:
     request = world.ask(put_image(world.ci))
     rows = [PromotionRequest.objects.get(pk=request.pk) for _ in range(2)]
     bob = world.people["bob"]
-    acts = [lambda r=r: decide(bob, r, "approve", "", r.version, r.evidence_digest).verdict for r in rows]  # type: ignore[misc]
+    acts = [lambda r=r: decide(bob, r, "approve", "", r.version, r.evidence_digest).verdict for r in rows]
     assert sorted(at_once(*acts)) == ["already_decided", "approve"]
     assert Decision.objects.count() == 1
 
@@ -149,7 +149,7 @@ def test_two_asks_for_one_tag(world: "World") -> None:
     from tests.promotions.workflow.world import put_image
 
     digests = [put_image(world.ci, labels={"build": str(number)}) for number in range(3)]
-    results = at_once(*(lambda digest=digest: world.ask(digest).state for digest in digests))  # type: ignore[misc]
+    results = at_once(*(lambda digest=digest: world.ask(digest).state for digest in digests))
     assert results.count("tag_busy") == 2
     assert PromotionRequest.objects.count() == TagLock.objects.count() == 1
 
