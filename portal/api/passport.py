@@ -1,14 +1,13 @@
 """Everything about one digest, gathered from every floor, cut to what the caller may see."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils import timezone
 
+from portal.api.callers import caller_of
 from portal.api.promotion_sight import promotions_seen_by
 from portal.api.sight import repositories_seen_by
-from promotions.replication.queries import deliveries_of
+from promotions.replication.queries import deliveries_of, seen_by
 from registries.catalog.holds import active_holds
 from registries.catalog.models import Manifest, ManifestEdge, Placement
 from registries.catalog.queries import children_of, manifest_of, placements_of
@@ -26,12 +25,11 @@ def passport_of(request: Any, digest: Digest) -> dict[str, Any] | None:
     placements = list(placements_of(digest).filter(repository__in=visible)[:MOST])
     if not placements:
         return None
-    names = set(visible.filter(pk__in=[row.repository_id for row in placements]).values_list("name", flat=True))
     return {
         **_facts(manifest),
         "placements": [_placement(row) for row in placements],
         "promotions": promotions_seen_by(request).filter(items__digest=digest)[:MOST],
-        "deliveries": _deliveries(digest, names),
+        "deliveries": seen_by(caller_of(request), deliveries_of(digest)[:MOST]),
         "holds": active_holds(timezone.now()).filter(digest=digest).order_by("-id")[:MOST],
     }
 
@@ -88,7 +86,3 @@ def _placement(row: Placement) -> Placement:
     here: Any = row.repository
     row.tag_names = [tag.name for tag in here.here_tags]  # type: ignore[attr-defined]
     return row
-
-
-def _deliveries(digest: Digest, names: Sequence[str] | set[str]) -> "QuerySet[Any]":
-    return deliveries_of(digest).filter(repository__in=names)[:MOST]

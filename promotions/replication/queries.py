@@ -5,9 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
+from portal.users.models import User
 from promotions.replication.match import is_referrers_tag
 from promotions.replication.models import Delivery
+from registries.access.explain import explain_from
+from registries.access.models import RobotAccount
+from registries.access.snapshot import current_snapshot
+from registries.access.who import principal_of
 from registries.catalog.models import Tag
 from registries.oci.digest import Digest
 from registries.topology.models import Registry
@@ -59,6 +65,18 @@ def deliveries_from(source: Registry, repository: str, digest: Digest, tags: Ite
     rows = deliveries_of(digest).filter(rule__source=source, repository=repository)
     names = list(tags)
     return rows.filter(tag__in=names) if names else rows
+
+
+def seen_by(subject: User | RobotAccount, rows: Iterable[Delivery]) -> list[Delivery]:
+    """Those that somebody may know of: who may pull there or where it comes from, and every person with a role."""
+    if isinstance(subject, User) and subject.has_role():
+        return list(rows)
+    snapshot, principal, now = current_snapshot(), principal_of(subject), timezone.now()
+
+    def may_pull(registry: Registry, repository: str) -> bool:
+        return explain_from(snapshot, principal, "pull", registry, repository, now).is_allowed
+
+    return [row for row in rows if any(may_pull(end, row.repository) for end in (row.rule.source, row.rule.target))]
 
 
 def regions(source: Registry, repository: str = "", limit: int = ROWS_AT_MOST) -> Regions:

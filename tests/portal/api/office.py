@@ -41,8 +41,12 @@ class Door:
         self.secret = secret
         self._client = Client(headers={"Authorization": f"Bearer {secret}"} if secret else {})
 
-    def get(self, path: str, /, headers: dict[str, str] | None = None, **query: Any) -> Answer:
-        return _answer(self._client.get(f"{API}{path}", query, headers=headers))
+    def get(self, path: str, /, **query: Any) -> Answer:
+        return _answer(self._client.get(f"{API}{path}", query))
+
+    def get_unless(self, path: str, etag: str) -> Answer:
+        """Only if it is not as it was."""
+        return _answer(self._client.get(f"{API}{path}", headers={"If-None-Match": etag}))
 
     def post(self, path: str, body: Any = None, **headers: str) -> Answer:
         named = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from portal.audit.models import AuditEvent
-from portal.users.accounts import create_person, grant_role
+from portal.users.accounts import create_person
 from portal.users.models import Role, User
 from promotions.archive.models import ArchiveEntry, IntakeJob
 from tests.promotions.archive.shelves import Shelves, bring_in, turn

@@ -9,6 +9,7 @@ from portal.panels import panels_for
 from portal.users.models import Role
 from promotions.replication.models import Delivery, ReplicationRule
 from promotions.replication.reconcile import reconcile
+from registries.access.models import AccessRule
 from registries.copies.models import CopyJob
 from tests.promotions.archive.test_admin import signed_in
 from tests.promotions.replication.regions import Regions, end_copies
@@ -51,7 +52,9 @@ def test_a_changed_rule_looks_again(regions: Regions, admin: Client) -> None:
     regions.push()
     reconcile()
     assert regions.rule.readings.exists()
-    admin.post(f"{RULES}{regions.rule.pk}/change/", form(regions, name="prod-to-eu", target=regions.eu.pk, tag_glob="1*"))
+    admin.post(
+        f"{RULES}{regions.rule.pk}/change/", form(regions, name="prod-to-eu", target=regions.eu.pk, tag_glob="1*")
+    )
     regions.rule.refresh_from_db()
     assert regions.rule.tag_glob == "1*"
     assert not regions.rule.readings.exists()
@@ -86,8 +89,17 @@ def test_replicas_without_rules_get_theirs_by_an_action(regions: Regions, admin:
 
 def test_the_passport_of_a_digest_shows_its_regions(regions: Regions, admin: Client) -> None:
     digest = regions.push()
-    _, person = signed_in("eve")
+    _, person = signed_in("ada", Role.AUDITOR)
     assert "Regions" not in [panel.title for panel in panels_for("digest", person, str(digest))]
     reconcile()
     assert "Regions" in [panel.title for panel in panels_for("digest", person, str(digest))]
     assert panels_for("digest", person, "nonsense") == []
+
+
+def test_who_may_pull_it_nowhere_is_not_told_of_its_regions(regions: Regions) -> None:
+    digest = regions.push()
+    reconcile()
+    _, person = signed_in("eve")
+    assert "Regions" not in [panel.title for panel in panels_for("digest", person, str(digest))]
+    AccessRule.objects.create(user=person, registry=regions.eu, pattern="payments/**")
+    assert "Regions" in [panel.title for panel in panels_for("digest", person, str(digest))]

@@ -1,5 +1,7 @@
 """What is at prod comes to its regions, is read back there, and whatever goes wrong is tried again."""
 
+from typing import Any
+
 import pytest
 from django.db.models import F
 from django.utils import timezone
@@ -216,7 +218,7 @@ def test_trying_again_is_asked_for_by_hand(regions: Regions) -> None:
 
 
 @pytest.mark.parametrize("changed", [{"tag_glob": "1.*"}, {"repository_glob": "payments/**"}])
-def test_a_changed_rule_looks_at_everything_anew(regions: Regions, changed: dict[str, str]) -> None:
+def test_a_changed_rule_looks_at_everything_anew(regions: Regions, changed: dict[str, Any]) -> None:
     regions.push(tag="1.4.2")
     regions.push(tag="latest")
     reconcile()
