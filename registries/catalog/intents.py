@@ -29,6 +29,18 @@ def declare_intent(
     return intent
 
 
+def withdraw_intent(registry: Registry, repository: str, tag: str, cause: Model) -> None:
+    """The move was announced and surely did not happen: from now on it would again be somebody else's."""
+    TagIntent.objects.filter(
+        registry=registry,
+        repository=repository,
+        tag=tag,
+        cause_label=cause._meta.label_lower,
+        cause_key=str(cause.pk),
+        fulfilled_at=None,
+    ).delete()
+
+
 def open_intents(repository: Repository, tags: Iterable[str]) -> dict[tuple[str, str], TagIntent]:
     """Moves of a repository that were announced and not seen yet, by tag and new digest ("" for a removal)."""
     rows = TagIntent.objects.filter(

@@ -10,14 +10,14 @@ from django.utils import timezone
 
 from portal.jobs.run import Claim
 from registries.catalog.holds import HeldError, claim_deletion, release_deletions
-from registries.catalog.intents import declare_intent
+from registries.catalog.intents import declare_intent, withdraw_intent
 from registries.catalog.models import Placement, Repository, TagEvent, TagIntent
 from registries.catalog.observe import mark_gone, record_tag_gone
 from registries.catalog.read import CatalogReader
 from registries.catalog.repository_sync import sync_repository
 from registries.oci.client import Client
 from registries.oci.digest import Digest
-from registries.oci.errors import NotFound, RegistryError, TagMoved
+from registries.oci.errors import Incomplete, NotFound, RegistryError, TagMoved
 from registries.retention.closure import Closure, Graph, close, height
 from registries.retention.evaluate import Fate, TagFact
 from registries.retention.facts import graph_of, holds_in, tags_in
@@ -158,11 +158,14 @@ class RepositoryCleanup:
             )
         except TagMoved as moved:
             self._settle(item, Outcome.SKIPPED, str(moved))
+            self._withdraw(item)
             return False
         except RegistryError as error:
-            if error.is_retryable and error.code != "incomplete":
+            if error.is_retryable and not isinstance(error, Incomplete):
                 raise
             self._settle(item, Outcome.FAILED, str(error))
+            if not isinstance(error, Incomplete):
+                self._withdraw(item)
             return False
         self._note_deleted(item, way)
         return True
@@ -172,6 +175,9 @@ class RepositoryCleanup:
         for item in group:
             if item.outcome == Outcome.WAITING:
                 declare_intent(self._plan.registry, item.repository, item.tag, item.digest, None, self._job)
+
+    def _withdraw(self, item: PlanItem) -> None:
+        withdraw_intent(self._plan.registry, item.repository, item.tag, self._job)
 
     def _note_deleted(self, item: PlanItem, way: str) -> None:
         self._record_gone(item)
