@@ -1,0 +1,243 @@
+"""Robots, rules, namespaces, restrictions, keys, credentials and refusals in the admin."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from portal.admin_site import ModelAdmin, ReadOnlyAdmin, ReadOnlyInline, action, display, has_role, register
+from registries.access.credentials import revoke_secret
+from registries.access.models import (
+    AccessRule,
+    Denial,
+    Namespace,
+    PersonalToken,
+    Restriction,
+    RobotAccount,
+    Secret,
+    SigningKey,
+    StoredSecret,
+    TokenCount,
+)
+from registries.access.secret_page import secret_page
+
+STATE_COLOURS = {"works": "success", "revoked": "danger", "expired": "warning"}
+SECRET_FIELDS = ["name", "handle", "state_label", "created_at", "expires_at", "revoked_at", "last_used_at"]
+
+
+def secret_state(stored: StoredSecret) -> str:
+    """works, revoked or expired."""
+    if stored.is_live(timezone.now()):
+        return "works"
+    return "revoked" if stored.revoked_at else "expired"
+
+
+class SecretInline(ReadOnlyInline):
+    model = Secret
+    fields = SECRET_FIELDS
+    readonly_fields = SECRET_FIELDS
+    verbose_name_plural = "secrets; each was shown once, when it was issued"
+
+    @display(description="state")
+    def state_label(self, secret: Secret) -> str:
+        return secret_state(secret)
+
+
+@register(RobotAccount)
+class RobotAccountAdmin(ModelAdmin):
+    """Who a robot is stays as it was made: rules, tokens and history speak of its name and kind."""
+
+    list_display = ["login_label", "kind", "team", "live_label", "is_active", "expires_at"]
+    list_filter = ["kind", "is_active", "team"]
+    list_select_related = ["team"]
+    search_fields = ["name", "description", "team__name"]
+    autocomplete_fields = ["team"]
+    inlines = [SecretInline]
+    fieldsets = [
+        (None, {"fields": ["name", "kind", "team", "description"]}),
+        ("Life", {"fields": ["is_active", "expires_at"]}),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        live = Q(secrets__revoked_at=None) & (Q(secrets__expires_at=None) | Q(secrets__expires_at__gt=timezone.now()))
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.annotate(live_secrets=Count("secrets", filter=live))
+
+    def get_fieldsets(self, request: HttpRequest, obj: RobotAccount | None = None) -> Any:
+        return [*self.fieldsets, ("Secrets", {"fields": ["new_secret"]})] if obj else self.fieldsets
+
+    def get_readonly_fields(self, request: HttpRequest, obj: RobotAccount | None = None) -> list[str]:
+        return ["name", "kind", "new_secret"] if obj else []
+
+    def get_inlines(self, request: HttpRequest, obj: RobotAccount | None) -> list[Any]:
+        return self.inlines if obj else []
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.issue_secret)
+        return [path("<int:pk>/secret/", view, name="access_robotaccount_secret"), *super().get_urls()]
+
+    def issue_secret(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Issue a secret and show it, this once."""
+        return secret_page(request, pk, self.has_change_permission(request), self.admin_site.each_context(request))
+
+    @display(description="logs in as", ordering="name")
+    def login_label(self, robot: RobotAccount) -> str:
+        return robot.login
+
+    @display(description="secrets that work", ordering="live_secrets")
+    def live_label(self, robot: Any) -> int:
+        return int(robot.live_secrets)
+
+    @display(description="new secret")
+    def new_secret(self, robot: RobotAccount) -> SafeString:
+        address = reverse("admin:access_robotaccount_secret", args=[robot.pk])
+        return format_html('<a class="text-primary-600" href="{}">Issue a secret</a>', address)
+
+
+class StoredSecretAdmin(ReadOnlyAdmin):
+    """What we keep of a secret: never the secret."""
+
+    actions = ["revoke_selected"]
+    list_filter = ["expires_at", "revoked_at"]
+    ordering = ["-id"]
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return has_role(request, "platform_admin", "security")
+
+    @display(description="state", label=STATE_COLOURS)
+    def state_label(self, stored: StoredSecret) -> str:
+        return secret_state(stored)
+
+    @action(description="Revoke: good no more from the next request on", permissions=["revoke"])
+    def revoke_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        user: Any = request.user
+        rows = list(queryset.filter(revoked_at=None))
+        for stored in rows:
+            revoke_secret(user.actor, stored)
+        messages.success(request, f"{len(rows)} revoked. Tokens made with them end within six minutes.")
+
+
+@register(PersonalToken)
+class PersonalTokenAdmin(StoredSecretAdmin):
+    list_display = ["user", "name", "handle", "state_label", "created_at", "expires_at", "last_used_at"]
+    list_select_related = ["user"]
+    search_fields = ["user__username", "name", "handle"]
+    fields = ["user", *SECRET_FIELDS]
+    readonly_fields = fields
+
+
+@register(Secret)
+class SecretAdmin(StoredSecretAdmin):
+    list_display = ["robot", "name", "handle", "state_label", "created_at", "expires_at", "last_used_at"]
+    list_select_related = ["robot"]
+    search_fields = ["robot__name", "name", "handle"]
+    fields = ["robot", *SECRET_FIELDS]
+    readonly_fields = fields
+
+
+@register(Namespace)
+class NamespaceAdmin(ModelAdmin):
+    list_display = ["prefix", "zone", "team"]
+    list_filter = ["zone", "team"]
+    list_select_related = ["zone", "team"]
+    search_fields = ["prefix", "team__name"]
+    autocomplete_fields = ["team"]
+
+
+@register(AccessRule)
+class AccessRuleAdmin(ModelAdmin):
+    list_display = ["rule_label", "effect", "zone", "registry", "pattern", "starts_at", "ends_at", "reason"]
+    list_filter = ["effect", "zone", "registry", "team", "is_public"]
+    list_select_related = ["team", "user", "robot", "zone", "registry"]
+    search_fields = ["pattern", "reason", "team__name", "user__username", "robot__name"]
+    autocomplete_fields = ["team", "user", "robot"]
+    fieldsets = [
+        (None, {"fields": ["effect", "reason"]}),
+        (
+            "Who",
+            {
+                "fields": ["team", "user", "robot", "is_public"],
+                "description": "One of them; none means everyone signed in.",
+            },
+        ),
+        (
+            "Where",
+            {
+                "fields": ["zone", "registry", "pattern"],
+                "description": "Nothing chosen means anywhere. In the pattern * stops at a slash and ** does not.",
+            },
+        ),
+        (
+            "What",
+            {
+                "fields": ["may_pull", "may_push", "may_delete"],
+                "description": "For a denial: what is denied. Hard rules of zones stand above every rule.",
+            },
+        ),
+        ("When", {"fields": ["starts_at", "ends_at"]}),
+    ]
+
+    @display(description="rule")
+    def rule_label(self, rule: AccessRule) -> str:
+        who = rule.team or rule.user or rule.robot or ("everyone, strangers too" if rule.is_public else "everyone")
+        return f"{who}: {', '.join(rule.actions)}"
+
+
+@register(Restriction)
+class RestrictionAdmin(ModelAdmin):
+    list_display = ["code", "zone", "registry", "pattern", "forbids_label", "starts_at", "ends_at", "reason"]
+    list_filter = ["code", "zone", "registry"]
+    list_select_related = ["zone", "registry"]
+    search_fields = ["code", "reason", "pattern"]
+    fieldsets = [
+        (None, {"fields": ["code", "reason"]}),
+        ("Where", {"fields": ["zone", "registry", "pattern"]}),
+        ("What it forbids, to everybody", {"fields": ["forbids_pull", "forbids_push", "forbids_delete"]}),
+        ("When", {"fields": ["starts_at", "ends_at"]}),
+    ]
+
+    @display(description="forbids")
+    def forbids_label(self, row: Restriction) -> str:
+        flags = (("pull", row.forbids_pull), ("push", row.forbids_push), ("delete", row.forbids_delete))
+        return ", ".join(name for name, is_on in flags if is_on)
+
+
+@register(SigningKey)
+class SigningKeyAdmin(ReadOnlyAdmin):
+    list_display = ["registry", "algorithm", "state_label", "kid", "activated_at", "created_at"]
+    list_filter = ["state", "algorithm", "registry"]
+    list_select_related = ["registry"]
+    search_fields = ["kid", "registry__name"]
+    fields = ["registry", "algorithm", "state", "kid", "created_at", "activated_at", "retired_at", "certificate_pem"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.defer("private_pem")
+
+    @display(
+        description="state", label={"active": "success", "published": "info", "retired": "warning"}, ordering="state"
+    )
+    def state_label(self, key: SigningKey) -> str:
+        return str(key.state)
+
+
+@register(Denial)
+class DenialAdmin(ReadOnlyAdmin):
+    list_display = ["principal", "registry", "scope", "reason", "count", "last_at", "first_at"]
+    list_filter = ["registry", "code", "last_at"]
+    list_select_related = ["registry"]
+    search_fields = ["principal", "scope", "reason", "code"]
+
+
+@register(TokenCount)
+class TokenCountAdmin(ReadOnlyAdmin):
+    list_display = ["hour", "registry", "principal", "outcome", "count"]
+    list_filter = ["registry", "outcome", "hour"]
+    list_select_related = ["registry"]
+    search_fields = ["principal"]
