@@ -2,9 +2,8 @@
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.decorators import display
 
-from portal.admin_site import ModelAdmin, ReadOnlyAdmin, register
+from portal.admin_site import ModelAdmin, ReadOnlyAdmin, display, register
 from portal.approvals.models import ApprovalRule, Decision, Delegation
 
 

@@ -1,6 +1,7 @@
 """Rules about who must agree, and what was decided. Both name their subject by label and key, so every app can use them."""
 
 from django.conf import settings
+from django.core.validators import MinValueValidator
 from django.db import models
 
 from portal.audit.models import AppendOnly
@@ -13,7 +14,7 @@ class ApprovalRule(models.Model):
     policy_label = models.CharField(max_length=80)
     policy_key = models.CharField(max_length=120)
     name = models.CharField(max_length=120)
-    required = models.PositiveSmallIntegerField(default=1)
+    required = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1)])
     role = models.CharField(max_length=20, choices=Role.choices, blank=True)
     team = models.ForeignKey(Team, null=True, blank=True, on_delete=models.PROTECT, related_name="approval_rules")
     people = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="approval_rules")

@@ -13,9 +13,8 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
-from unfold.decorators import display
 
-from portal.admin_site import ModelAdmin, ReadOnlyAdmin, TabularInline, has_role, register
+from portal.admin_site import ModelAdmin, ReadOnlyAdmin, TabularInline, display, has_role, register
 from portal.approvals.models import ApprovalRule
 from portal.jobs.admin import JobAdmin
 from portal.users.models import User

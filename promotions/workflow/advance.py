@@ -20,7 +20,6 @@ from promotions.workflow.states import UNDECIDED
 from promotions.workflow.transition import Conflict, locked, transition
 
 CLOCK = system("portal")
-MOST = 200
 
 
 def advance(now: datetime | None = None) -> int:
@@ -37,7 +36,7 @@ def advance(now: datetime | None = None) -> int:
 
 def _rows(**conditions: object) -> Iterable[PromotionRequest]:
     rows = PromotionRequest.objects.filter(Q(**conditions)).select_related("path__source", "path__target")
-    return rows.order_by("id")[:MOST]
+    return rows.order_by("id")
 
 
 def _try(step: Callable[[PromotionRequest], bool], request: PromotionRequest) -> bool:

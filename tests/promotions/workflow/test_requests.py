@@ -216,6 +216,17 @@ def test_prod_takes_nothing_that_no_rule_speaks_of(world: World) -> None:
     assert refused(world, put_image(world.ci)).code == "policy_unsatisfiable"
 
 
+def test_a_rule_that_asks_nobody_does_not_open_prod(world: World) -> None:
+    type(world.rule).objects.update(required=0)
+    assert refused(world, put_image(world.ci)).code == "policy_unsatisfiable"
+
+
+def test_elsewhere_gates_alone_may_be_enough(world: World) -> None:
+    tests = make_registry("ci-tests", ZoneKind.CI_TESTS)
+    path = PromotionPath.objects.create(name="aside", source=world.ci, target=tests)
+    assert world.ask(put_image(world.ci), path=path).state == RequestState.READY
+
+
 def test_what_people_decide_about_cannot_be_changed(world: World) -> None:
     request = world.ask(put_image(world.ci))
     request.on_behalf_of = world.people["eve"]

@@ -13,7 +13,7 @@ from promotions.workflow.requests import retry_request
 from promotions.workflow.review import review_of
 from tests.promotions.workflow.world import SETUP, World, begin, end_copy, put_image, say
 
-MOST_QUERIES = 40
+MOST_QUERIES = 25
 
 
 @pytest.fixture
