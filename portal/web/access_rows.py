@@ -7,22 +7,16 @@ from dataclasses import dataclass
 from django.db.models import Q
 from django.utils import timezone
 
-from portal.users.models import User
+from portal.users.models import Membership, User
+from registries.access.facts import Place
+from registries.access.hard_rules import hard_verdict
 from registries.access.models import AccessRule, Namespace
+from registries.access.principals import Principal
+from registries.access.who import principal_of
 from registries.topology.models import Zone, ZoneDefault, ZoneKind
 
 ACTIONS = ("pull", "push", "delete")
 OPEN_TO = (ZoneDefault.Audience.EVERYONE, ZoneDefault.Audience.PEOPLE)
-# Why people cannot, whatever the rows say; the words of the token policy's own refusals are on the explain page.
-NEVER: dict[tuple[str, str], str] = {
-    (ZoneKind.PROD, "push"): "Prod takes images from the promotion pipeline alone.",
-    (ZoneKind.PROD, "delete"): "Prod changes only by recorded jobs.",
-    (ZoneKind.ARCHIVE, "push"): "Only the importer writes here; ask for an archive entry.",
-    (ZoneKind.CI_TESTS, "push"): "Only CI pushes here.",
-    (ZoneKind.CI_SNAPSHOTS, "push"): "Only CI pushes here.",
-    (ZoneKind.CACHE, "push"): "A cache pulls by itself.",
-    (ZoneKind.UPSTREAM, "push"): "Not ours to write to.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +51,19 @@ class ZoneRow:
 def access_of(user: User) -> list[ZoneRow]:
     """One row per zone, with every default and rule that speaks of this person."""
     found: dict[tuple[int, str], list[Reason]] = defaultdict(list)
-    for zone_id, action, reason in (*_defaults(), *_rules(user)):
+    for zone_id, action, reason in (*_defaults(), *_rules(user), *_maintained(user)):
         found[zone_id, action].append(reason)
+    principal = principal_of(user)
     return [
-        ZoneRow(zone, tuple(_cell(zone, action, found) for action in ACTIONS))
+        ZoneRow(zone, tuple(_cell(principal, zone, action, found) for action in ACTIONS))
         for zone in Zone.objects.all()
         if zone.kind != ZoneKind.UPSTREAM
     ]
 
 
-def _cell(zone: Zone, action: str, found: dict[tuple[int, str], list[Reason]]) -> Cell:
-    never = NEVER.get((zone.kind, action), "")
+def _cell(principal: Principal, zone: Zone, action: str, found: dict[tuple[int, str], list[Reason]]) -> Cell:
+    hard = hard_verdict(principal, Place(0, zone.name, zone.pk, zone.name, zone.kind), action)
+    never = hard.text if hard is not None and not hard.is_allowed else ""
     inherited = zone.kind == ZoneKind.CACHE and action == "pull"
     return Cell(action, () if never else tuple(found[zone.pk, action]), never, inherited)
 
@@ -89,6 +85,13 @@ def _rules(user: User) -> Iterable[tuple[int, str, Reason]]:
         for zone_id in where:
             for action in rule.actions:
                 yield zone_id, action, Reason(rule.pattern, text, rule.effect == AccessRule.Effect.DENY)
+
+
+def _maintained(user: User) -> Iterable[tuple[int, str, Reason]]:
+    """Who maintains a team may delete what it owns in a sandbox."""
+    mine = Q(team__memberships__user=user, team__memberships__role=Membership.TeamRole.MAINTAINER)
+    for row in Namespace.objects.filter(mine, zone__kind=ZoneKind.SANDBOX).select_related("team"):
+        yield row.zone_id, ZoneDefault.Action.DELETE, Reason(f"{row.prefix}/**", f"you maintain team {row.team}")
 
 
 def _holder(rule: AccessRule) -> str:

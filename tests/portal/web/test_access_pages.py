@@ -57,7 +57,7 @@ def test_tokens_are_changed_by_post_alone(company: Company, signed_in: SignIn) -
 def test_rights_come_with_their_reason(company: Company, signed_in: SignIn) -> None:
     company.allow(company.alice, company.prod, "finance/*", reason="auditing in March")
     page = signed_in(company.alice).get("/my/access/").content.decode()
-    assert "Prod takes images from the promotion pipeline alone." in page
+    assert "prod takes images only from the promotion pipeline" in page
     assert "finance/*" in page
     assert "auditing in March" in page
     assert "payments/…" in page

@@ -1,0 +1,163 @@
+"""The pages in a real browser: nothing refused by the content policy, readable at 390 and 1440, usable by keyboard, clean by axe."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from playwright.sync_api import Browser, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from portal.users.models import User
+from tests.portal.web.cast import Company
+from tests.portal.web.conftest import SignIn
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+PAGES = (
+    "/",
+    "/registries/",
+    "/registries/prod/",
+    "/repositories/",
+    "/r/ci-snapshots/payments/api/",
+    "/r/ci-snapshots/payments/api:1.4.0/",
+    "/search/?q=payments",
+    "/promotions/",
+    "/promotions/new/?registry=ci-snapshots&repository=payments/api&tag=1.4.0",
+    "/inbox/",
+    "/my/access/",
+    "/my/clients/",
+    "/explain/?who=alice&action=push&registry=prod&repository=payments/api",
+    "/nothing/here/",
+)
+
+
+@pytest.fixture
+def company(transactional_db: None) -> Company:
+    return Company()
+
+
+class Visitor:
+    """Somebody signed in, at one width and in one colour scheme, with what the browser complained about."""
+
+    def __init__(self, browser: Browser, address: str, signed_in: SignIn, user: User, width: int, scheme: str) -> None:
+        self.address = address
+        self.context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+        session = signed_in(user).cookies[settings.SESSION_COOKIE_NAME].value
+        self.context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
+        self.page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.page.on("console", lambda message: self._note(message.type, message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _note(self, kind: str, text: str) -> None:
+        if kind == "error" and "404 (Not Found)" not in text:
+            self.complaints.append(text)
+
+    def open(self, path: str) -> Page:
+        self.page.goto(self.address + path)
+        return self.page
+
+
+@pytest.fixture
+def visit(
+    chromium_browser: Browser, live_server: LiveServer, company: Company, signed_in: SignIn
+) -> Iterator["Visits"]:
+    visits = Visits(chromium_browser, live_server.url, signed_in, company.alice)
+    yield visits
+    for visitor in visits.made:
+        visitor.context.close()
+
+
+class Visits:
+    def __init__(self, browser: Browser, address: str, signed_in: SignIn, user: User) -> None:
+        self.browser, self.address, self.signed_in, self.user = browser, address, signed_in, user
+        self.made: list[Visitor] = []
+
+    def __call__(self, width: int = 1440, scheme: str = "light", user: User | None = None) -> Visitor:
+        self.made.append(Visitor(self.browser, self.address, self.signed_in, user or self.user, width, scheme))
+        return self.made[-1]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
+def test_pages_are_clean_and_fit(visit: Visits, company: Company, width: int, scheme: str) -> None:
+    visitor = visit(width, scheme, company.ada)
+    for path in PAGES:
+        page = visitor.open(path)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{path} is {wide} wide"
+        found = Axe().run(page)
+        serious = [rule for rule in found.response["violations"] if rule["impact"] in ("serious", "critical")]
+        assert not serious, (path, [(rule["id"], rule["nodes"][0]["html"][:200]) for rule in serious])
+    assert visitor.complaints == []
+
+
+def test_the_map_is_a_picture_when_wide_and_a_list_when_narrow(visit: Visits) -> None:
+    wide = visit(1440).open("/")
+    expect(wide.locator("svg.map")).to_be_visible()
+    expect(wide.locator(".map-list")).to_be_hidden()
+    narrow = visit(390).open("/")
+    expect(narrow.locator("svg.map")).to_be_hidden()
+    expect(narrow.locator(".map-list").get_by_role("link", name="ci-snapshots")).to_be_visible()
+
+
+def test_a_card_of_the_map_is_a_link(visit: Visits) -> None:
+    page = visit().open("/")
+    page.locator("svg.map a.map-card", has_text="ci-snapshots").click()
+    expect(page.locator("h1")).to_have_text("ci-snapshots")
+
+
+def test_keys_lead_to_the_search_box_and_to_places(visit: Visits) -> None:
+    page = visit().open("/inbox/")
+    page.keyboard.press("/")
+    expect(page.locator("#find")).to_be_focused()
+    page.keyboard.type("payments")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("payments")
+    page.locator("h1").click()
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("m")
+    page.wait_for_url("**/")
+    expect(page.locator("svg.map")).to_be_visible()
+
+
+def test_the_theme_is_switched_and_remembered(visit: Visits) -> None:
+    page = visit(scheme="light").open("/")
+    page.locator(".theme").click()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.reload()
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
+
+
+def test_a_digest_is_copied_whole(visit: Visits, company: Company) -> None:
+    visitor = visit()
+    visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = visitor.open("/r/ci-snapshots/payments/api:1.4.0/")
+    page.locator(".head .copy").first.click()
+    expect(page.locator(".toast")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == str(company.snapshot.manifest.digest)
+
+
+def test_asking_for_a_promotion_by_hand_from_tag_to_request(visit: Visits) -> None:
+    page = visit().open("/r/ci-snapshots/payments/api:1.4.0/")
+    page.get_by_role("link", name="Ask for promotion").click()
+    page.get_by_label("What changes, and why now").fill("Rounds refunds down.")
+    page.get_by_role("button", name="Ask").click()
+    expect(page.locator("h1")).to_contain_text("payments/api:1.4.0 to prod")
+    expect(page.locator(".messages")).to_contain_text("is on its way")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Call it off").click()
+    expect(page.locator(".messages")).to_contain_text("is called off")
+
+
+def test_a_form_is_sent_once_however_often_one_clicks(visit: Visits) -> None:
+    from registries.access.models import PersonalToken
+
+    page = visit().open("/my/access/")
+    page.get_by_label("What is it for").fill("laptop")
+    page.get_by_role("button", name="Make a token").dblclick()
+    expect(page.locator(".secret")).to_be_visible()
+    assert PersonalToken.objects.count() == 1
