@@ -42,8 +42,10 @@ def push_to_sandbox(stage: Stage) -> Said:
 def fail_to_push_to_prod(stage: Stage) -> Said:
     """The same developer, and why she is not let in."""
     refusal = _refused_push(stage, DEVELOPER, "prod")
-    asked = stage.portal.manage("explain_access", DEVELOPER, "push", f"prod/{REPOSITORY}")
-    return Said(f"{DEVELOPER} was refused by prod: {asked.text or refusal}", {"refusal": refusal, "reason": asked.text})
+    reason = (
+        stage.portal.manage("explain_access", DEVELOPER, "push", f"prod/{REPOSITORY}").text or refusal
+    ).splitlines()[0]
+    return Said(f"{DEVELOPER} was refused by prod: {reason}", {"refusal": refusal, "reason": reason})
 
 
 def push_from_ci(stage: Stage) -> Said:

@@ -59,7 +59,7 @@ def robot_page(stage: Stage, name: str) -> str:
 def row_page(stage: Stage, model: str, words: str) -> str:
     """The path of the page that the admin's list shows first for these words."""
     listing = stage.visitor(ADMIN).read(f"/admin/{model}/?q={words}")
-    found = re.search(rf'href="(/admin/{model}/\d+/)change/', listing)
+    found = re.search(rf'href="(/admin/{model}/\d+/)(?:change|review)/', listing)
     if found is None:
         raise DemoError(f"The admin's list of {model} shows nothing for {words}.")
     return found[1]

@@ -51,7 +51,7 @@ def ask_for_promotion(stage: Stage) -> Said:
     )
     if asked["state"] != "awaiting_approval":
         raise DemoError(f"The request is {asked['state']}: {asked['reason']}")
-    passed = sum(gate["status"] == "pass" for gate in stage.api(CI).get(_path(stage) + "/gates")["results"])
+    passed = sum(gate["status"] == "pass" for gate in stage.api(CI).get(_path(stage) + "/gates"))
     return Said(f"CI asked on behalf of {REQUESTER}; {passed} gates passed", {"request": asked["id"], "gates": passed})
 
 
@@ -95,7 +95,7 @@ def verify_regions(stage: Stage) -> Said:
 
     def ready() -> Any:
         answer = stage.api(CI).get("/api/v1/ready", **query)
-        return answer if answer["ready"] else None
+        return answer if answer["is_ready"] else None
 
     wait_until("prod-eu and prod-us to be complete", ready, seen=lambda: _lacking(stage, query), seconds=90)
     said = verify_at(stage, *REGIONS)
@@ -107,7 +107,7 @@ def verify_regions(stage: Stage) -> Said:
 
 def _lacking(stage: Stage, query: dict[str, str]) -> str:
     rows = stage.api(CI).get("/api/v1/ready", **query)["registries"]
-    return "; ".join(f"{row['registry']} {row['state']}" for row in rows)
+    return "; ".join(f"{row['registry']}: {row['reason']}" for row in rows)
 
 
 def _reached(promotion: Any) -> Any:

@@ -1,6 +1,5 @@
 """The first scene: nine registries and the portal come up."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,18 +15,17 @@ from portal.demo.steps import Said
 
 EXAMPLE = CHECKOUT / "docs" / "examples" / "topology.yaml"
 
-# Each takes a second or two of one core, most of it to load the portal.
-_COMMANDS_AT_ONCE = 3
-
 
 def start_registries(stage: Stage) -> Said:
     """The map first, for a registry's configuration comes from its row; then a server for each."""
     entries = _describe(stage)
-    with ThreadPoolExecutor(_COMMANDS_AT_ONCE) as pool:
-        printed = dict(zip(entries, pool.map(lambda entry: _print_config(stage, entry), entries.values()), strict=True))
-    # Started here and not in the pool: a server ends with the thread that has started it.
+    configs = stage.folder / "registries"
+    stage.portal.manage("registry_config", "--all", str(configs), "--version", "2.8").or_fail(
+        "manage.py registry_config"
+    )
     for name, entry in entries.items():
-        stage.registries[name] = _start(stage, entry, printed[name])
+        printed = configs / name / "config.yml"
+        stage.registries[name] = _start(stage, entry, printed.read_text() if entry.is_enforced else "")
     for registry in stage.registries.values():
         wait_for_registry(stage.processes, registry)
     ports = {name: registry.port for name, registry in stage.registries.items()}
@@ -74,16 +72,6 @@ def _set_up(stage: Stage, topology: Path) -> None:
     setup = ["setup", "--admin", ADMIN, "--email", "admin@example.com", "--password-file", "-"]
     stage.portal.manage(*setup, given=password).or_fail("manage.py setup")
     stage.portal.manage("topology", "apply", str(topology)).or_fail("manage.py topology apply")
-
-
-def _print_config(stage: Stage, entry: _Entry) -> str:
-    """What makes the registry trust the portal's tokens; nothing for one that only is observed."""
-    if not entry.is_enforced:
-        return ""
-    keys = stage.folder / "registries" / entry.name / "keys"
-    keys.mkdir(parents=True)
-    arguments = ["registry_config", entry.name, "--version", "2.8", "--keys-dir", str(keys)]
-    return stage.portal.manage(*arguments).or_fail(f"manage.py registry_config {entry.name}").text
 
 
 def _start(stage: Stage, entry: _Entry, printed: str) -> RegistryServer:

@@ -45,15 +45,16 @@ def _play(step: Step[Stage], stage: Stage, is_well: Callable[[], None]) -> StepR
     try:
         said = step.play(stage)
         is_well()
-    except DemoError as error:
+    except (DemoError, OSError, LookupError, TypeError, ValueError) as error:
+        # The rest of these is an answer of another shape than the story expects, or a connection that broke.
         return StepResult(step.name, False, time.monotonic() - started, _reason(error, is_well))
     return StepResult(step.name, True, time.monotonic() - started, said.sentence, said.facts)
 
 
-def _reason(error: DemoError, is_well: Callable[[], None]) -> str:
+def _reason(error: Exception, is_well: Callable[[], None]) -> str:
     """A dead server explains more than what its client saw of it."""
     try:
         is_well()
     except DemoError as death:
         return one_line(str(death))
-    return one_line(str(error))
+    return one_line(str(error) if isinstance(error, DemoError) else f"{type(error).__name__}: {error}")
