@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 
 from portal.jobs.models import JobState
 from promotions.replication.models import Delivery
+from promotions.replication.reconcile import why_idle
 from registries.catalog.models import Manifest, ManifestBlob, ManifestEdge, Placement
 from registries.copies.models import CopyJob
 from registries.oci.digest import Digest
@@ -111,7 +112,7 @@ def _verdict(
     if delivery is not None and delivery.state == Delivery.State.FAILED:
         return "failed", f"It could not be carried there yet and is tried again: {delivery.reason_text}"
     if delivery is not None and delivery.state != Delivery.State.PRESENT:
-        return "copying", f"It is on its way to {registry}."
+        return "copying", _on_its_way(registry, delivery)
     if artifact.digest not in placed:
         return "missing", f"It is not at {registry} under this name."
     if lacking:
@@ -121,6 +122,13 @@ def _verdict(
     if registry.zone.kind in FILLED_BY_US or delivery is not None:
         return "not_read_back", f"{registry} shows it, and no job of ours has read back its blobs."
     return "seen", f"{registry} shows all of its manifests; it takes pushes directly, so its blobs are its own affair."
+
+
+def _on_its_way(registry: Registry, delivery: Delivery) -> str:
+    """With what holds it up, where something does."""
+    job = delivery.copy_job
+    held_up = why_idle(delivery.rule) or (job.reason_text if job is not None else "")
+    return f"It is on its way to {registry}. {held_up}".rstrip()
 
 
 def _read_back_at(digest: Digest, repository: str, registry: Registry) -> datetime | None:
@@ -142,4 +150,5 @@ def _delivery(digest: Digest, repository: str, registry: Registry) -> Delivery |
 
 
 def _deliveries(digest: Digest, repository: str, registry: Registry) -> QuerySet[Delivery]:
-    return Delivery.objects.filter(digest=digest, repository=repository, rule__target=registry)
+    rows = Delivery.objects.filter(digest=digest, repository=repository, rule__target=registry)
+    return rows.select_related("rule__target", "copy_job")

@@ -14,6 +14,7 @@ from portal.jobs.models import ENDED, JobState
 from portal.outbox.post import tell
 from promotions.replication.match import pause_after
 from promotions.replication.models import Delivery, ReplicationRule
+from registries.catalog.models import Tag
 from registries.copies.models import CopyJob
 from registries.copies.order import order_copy
 
@@ -99,6 +100,9 @@ def settle(delivery: Delivery, now: datetime) -> bool:
     if job is None or job.digest != delivery.digest:
         _still(delivery).update(state=State.PENDING, copy_job=None, reason_text="", next_try_at=None)
         return False
+    if job.state != JobState.DONE and not _is_wanted(delivery):
+        _still(delivery).delete()  # the tag went at the source meanwhile: nothing came of it, and nobody waits
+        return False
     if job.state != JobState.DONE:
         _fail([delivery], job.reason_text or f"The copy was {job.get_state_display()}.", now)
         return False
@@ -116,6 +120,11 @@ def _mark_present(delivery: Delivery, job: CopyJob) -> bool:
         if changed:
             record(REPLICATOR, "delivery.verified", delivery, digest=str(delivery.digest), copy_job=job.pk)
         return bool(changed)
+
+
+def _is_wanted(delivery: Delivery) -> bool:
+    here = Tag.objects.filter(repository__registry=delivery.rule.source_id, repository__name=delivery.repository)
+    return here.filter(name=delivery.tag).exists()
 
 
 def _still(delivery: Delivery) -> QuerySet[Delivery]:

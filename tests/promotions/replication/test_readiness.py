@@ -9,6 +9,7 @@ from promotions.replication.readiness import Readiness, readiness_of
 from promotions.replication.reconcile import reconcile
 from registries.catalog.models import ManifestEdge, Placement, Repository
 from registries.catalog.observe import record_placements
+from registries.copies.models import CopyJob
 from registries.oci.digest import Digest
 from registries.topology.models import Registry, ZoneKind
 from tests.promotions.replication.regions import Regions, end_copies
@@ -50,6 +51,16 @@ def test_on_its_way(regions: Regions) -> None:
     digest = regions.push()
     reconcile()
     assert ask(digest, regions.eu).code == "copying"
+
+
+def test_on_its_way_with_what_holds_it_up(regions: Regions) -> None:
+    digest = regions.push()
+    reconcile()
+    CopyJob.objects.update(reason_text="prod-eu asked for fewer requests.")
+    assert "prod-eu asked for fewer requests." in ask(digest, regions.eu).reason
+    regions.eu.is_replication_enabled = False
+    regions.eu.save()
+    assert "switched off at prod-eu" in ask(digest, regions.eu).reason
 
 
 def test_failed_says_why(regions: Regions) -> None:

@@ -154,6 +154,16 @@ def test_a_wish_that_nothing_came_of_goes_with_its_tag(regions: Regions) -> None
     assert not Delivery.objects.exists()
 
 
+def test_a_copy_that_fails_after_its_tag_went_is_not_tried_for_ever(regions: Regions) -> None:
+    regions.push()
+    reconcile()
+    regions.untag("1.4.2")
+    reconcile()
+    end_copies(JobState.FAILED, reason_code="source_gone", reason_text="prod does not hold it any more.")
+    reconcile()
+    assert not Delivery.objects.exists()
+
+
 def test_a_registry_joins_with_replication_off(regions: Regions) -> None:
     rule = set_rule(SETUP, "prod-to-us", regions.prod, regions.us)
     regions.push()
