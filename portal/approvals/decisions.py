@@ -8,6 +8,12 @@ from portal.approvals.models import Decision
 from portal.audit.record import record
 from portal.users.models import User
 
+PAST = {
+    Decision.Verdict.APPROVE: "approved",
+    Decision.Verdict.REJECT: "rejected",
+    Decision.Verdict.WITHDRAW: "withdrawn",
+}
+
 
 def record_decision(
     actor: Actor,
@@ -38,7 +44,7 @@ def record_decision(
     )
     record(
         actor,
-        f"{subject._meta.model_name}.{verdict}",
+        f"{subject._meta.model_name}.{PAST[verdict]}",
         subject,
         comment=comment,
         rules=list(rule_names),

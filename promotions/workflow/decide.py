@@ -85,7 +85,7 @@ def why_not_approver(request: PromotionRequest) -> str:
 
 def _check_time(row: PromotionRequest, chosen: Decision.Verdict) -> None:
     if row.state not in OPEN_TO[chosen]:
-        text = f"Promotion {row.public_id} is {row.get_state_display()}; there is nothing to {chosen.value} any more."
+        text = f"Promotion {row.public_id} is {row.state_word}; there is nothing to {chosen.value} any more."
         raise Problem(409, "conflict", text, state=row.state, version=row.version)
     if row.expires_at <= timezone.now():
         raise Problem(409, "expired", f"Promotion {row.public_id} has expired. It has to be asked for again.")

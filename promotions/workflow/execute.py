@@ -42,9 +42,7 @@ def run_execution(claim: Claim[Execution]) -> None:
     if request.state in (RequestState.PROMOTED, RequestState.COMPLETED):
         return  # the runner before this one wrote it down and died
     if request.state != RequestState.EXECUTING:
-        raise JobFailed(
-            "not_executing", f"Promotion {request} is {request.get_state_display()}; nothing is to be done."
-        )
+        raise JobFailed("not_executing", f"Promotion {request} is {request.state_word}; nothing is to be done.")
     if claim.job.copy_job_id is None:
         _begin(claim, request)
     copy = CopyJob.objects.get(executions=claim.job)

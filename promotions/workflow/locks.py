@@ -35,7 +35,7 @@ def check_free(ask: Ask) -> None:
         other = held[0].request
         place = f"{ask.path.target}/{ask.target_repository}:{held[0].tag}"
         text = (
-            f"{place} is being promoted by {other.public_id}, which is {other.get_state_display()}. "
+            f"{place} is being promoted by {other.public_id}, which is {other.state_word}. "
             "Wait for it, or cancel it first."
         )
         raise Problem(409, "tag_busy", text, promotion=other.public_id)

@@ -176,6 +176,11 @@ class PromotionRequest(models.Model):
             )
         super().save(*args, **kwargs)
 
+    @property
+    def state_word(self) -> str:
+        """The state in the middle of a sentence."""
+        return str(self.state).replace("_", " ")
+
 
 class PromotionItem(models.Model):
     """One artifact of a request, fixed by digest."""

@@ -75,7 +75,7 @@ def _sentence(
     if not mine:
         return _whom_to_ask(person, needs)
     if request.state != RequestState.AWAITING_APPROVAL:
-        return f"You could decide as {', '.join(mine)}, but it is {request.get_state_display()}."
+        return f"You could decide as {', '.join(mine)}, but it is {request.state_word}."
     return f"You can decide as {', '.join(mine)}."
 
 

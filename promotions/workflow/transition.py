@@ -18,7 +18,7 @@ class Conflict(Problem):
     """The request is not where it was thought to be."""
 
     def __init__(self, request: PromotionRequest, wanted: str) -> None:
-        now = request.get_state_display()
+        now = request.state_word
         text = f"Promotion {request.public_id} is {now} by now, so it cannot become {wanted.replace('_', ' ')}."
         super().__init__(409, "conflict", text, state=request.state, version=request.version)
 

@@ -101,6 +101,6 @@ def test_the_last_word_of_the_round_counts(team: Team) -> None:
     assert approvers(decisions_on(team), 2) == ["bob"]
     assert approvers(decisions_on(team), 1) == ["carol"]
     assert list(AuditEvent.objects.order_by("id").values_list("verb", flat=True))[-2:] == [
-        "team.withdraw",
-        "team.approve",
+        "team.withdrawn",
+        "team.approved",
     ]
