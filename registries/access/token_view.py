@@ -39,8 +39,11 @@ class TokenAnswer(JsonResponse):
         self["Pragma"] = "no-cache"
 
     def close(self) -> None:
-        super().close()
-        tally.flush_if_due()
+        # Before Django ends the request: it closes the connection then, and another would stay open in an idle thread.
+        try:
+            tally.flush_if_due()
+        finally:
+            super().close()
 
 
 @method_decorator([csrf_exempt, sensitive_post_parameters()], name="dispatch")
@@ -85,7 +88,11 @@ def _answer(asked: TokenRequest, now: datetime) -> TokenAnswer:
 def _granted(asked: TokenRequest, principal: Principal, snapshot: Snapshot, place: Place, now: datetime) -> TokenAnswer:
     grants = evaluate_scopes(snapshot.policy, principal, place, asked.scopes.scopes, now)
     token = sign_token(snapshot, place, asked.service, principal, grants, now)
-    denied = [*_denied(place, grants), *_unfit(token), *(f"{text}: {why}" for text, why in asked.scopes.rejected)]
+    denied = [
+        *_denied(place, grants),
+        *_unfit(token),
+        *(f"{text!a}: {why}" for text, why in asked.scopes.rejected),
+    ]
     _remember(principal, place, grants, denied, is_narrowed=bool(denied), now=now)
     body: dict[str, Any] = {"token": token.text, "access_token": token.text, "expires_in": LIFE_SECONDS}
     if asked.is_post:

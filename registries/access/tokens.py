@@ -27,6 +27,8 @@ from registries.topology.models import Registry
 LIFE_SECONDS: Final = 300
 # zot takes no token from the future, not by a second.
 BACKDATE_SECONDS: Final = 10
+# How old the policy may be that a long job goes by.
+LOOK_SECONDS: Final = 2.0
 # Proxies in front of registries stop at headers of 8 KiB.
 MAX_TOKEN_BYTES: Final = 7 * 1024
 
@@ -80,12 +82,12 @@ class JobMinter:
         self._principal = system_principal(principal)
         self._registry = registry
         self._thread = threading.get_ident()
-        self._snapshot = current_snapshot()
+        self._snapshot, self._looked_at = current_snapshot(), time.monotonic()
 
     def check(self, scopes: Sequence[Scope]) -> tuple[Grant, ...]:
         """What the policy grants; raises Denied when that is less than asked: a job that gets less cannot do its work."""
-        if threading.get_ident() == self._thread:
-            self._snapshot = current_snapshot()
+        if threading.get_ident() == self._thread and time.monotonic() - self._looked_at > LOOK_SECONDS:
+            self._snapshot, self._looked_at = current_snapshot(), time.monotonic()
         now, place = timezone.now(), self._place
         grants = evaluate_scopes(self._snapshot.policy, self._principal, place, scopes, now)
         tally.note_denials(place.key, self._principal.name, grants, now)

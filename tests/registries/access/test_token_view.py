@@ -27,7 +27,7 @@ from tests.registries.access.cast import (
     robot_login,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database_both]
 
 
 @pytest.fixture
@@ -235,6 +235,14 @@ def test_one_bad_scope_does_not_void_the_others(client: Client, sandbox: Registr
     said = " ".join(answer.json()["denied"])
     for words in ("nonsense", "Team/App", "host:5000/app", "sync", "fly"):
         assert words in said
+
+
+def test_a_scope_cannot_write_lines_into_the_log(
+    client: Client, sandbox: Registry, alice: Login, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        ask(client, sandbox, "repository:a\n2026 ERROR all is lost:pull", login=alice)
+    assert not any("\n" in record.getMessage() for record in caplog.records)
 
 
 def test_a_star_is_spelled_out(client: Client, sandbox: Registry, alice: Login) -> None:

@@ -1,0 +1,71 @@
+"""Two processes at once: one key, one epoch, no count lost."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TypeVar
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from registries.access.epoch import bump_epoch, current_epoch
+from registries.access.facts import Grant, Verdict
+from registries.access.keys import ensure_key
+from registries.access.models import Denial, PolicyEpoch, SigningKey, TokenCount
+from registries.access.tally import Tally
+from registries.oci.scope import Scope
+from registries.topology.models import Reach
+from tests.registries.access.cast import make_registry
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+T = TypeVar("T")
+THREADS = 6
+
+
+def at_once(act: Callable[[], T]) -> list[T]:
+    """The same in several threads that start together, each with a connection of its own."""
+    gate = Barrier(THREADS)
+
+    def run(_: int) -> T:
+        try:
+            connection.ensure_connection()
+            gate.wait(20)
+            return act()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(run, range(THREADS)))
+
+
+def test_one_key_is_made() -> None:
+    prod = make_registry("prod", reach=Reach.OBSERVED)
+    keys = at_once(lambda: ensure_key(prod).pk)
+    assert len(set(keys)) == 1
+    assert SigningKey.objects.count() == 1
+
+
+def test_the_first_epoch_and_all_later_ones_are_one_row() -> None:
+    PolicyEpoch.objects.all().delete()
+    at_once(bump_epoch)
+    first = current_epoch()
+    at_once(bump_epoch)
+    assert PolicyEpoch.objects.count() == 1
+    assert current_epoch() > first
+
+
+def test_no_count_is_lost_between_processes() -> None:
+    prod, now = make_registry("prod"), timezone.now()
+    grant = Grant(Scope.repository("a", "push"), (Verdict("push", False, "pipeline_only", "no"),))
+
+    def process() -> None:
+        tally = Tally()
+        for _ in range(5):
+            tally.note_token(prod.pk, "alice", "narrowed", now)
+            tally.note_denials(prod.pk, "alice", (grant,), now)
+            tally.flush()
+
+    at_once(process)
+    assert TokenCount.objects.get().count == THREADS * 5
+    assert Denial.objects.get().count == THREADS * 5
