@@ -74,7 +74,7 @@ class _Question:
     place: Place
     repository: str
     action: str
-    now: datetime
+    at: datetime
 
     def answer(self) -> Verdict:
         hard = hard_verdict(self.principal, self.place, self.action)
@@ -95,13 +95,13 @@ class _Question:
         found = (
             rule
             for rule in self.policy.rules_about(self.principal)
-            if self.action in rule.actions and rule.is_in_force(self.now) and rule.covers(self.place, self.repository)
+            if self.action in rule.actions and rule.is_in_force(self.at) and rule.covers(self.place, self.repository)
         )
         return sorted(found, key=lambda rule: rule.key)
 
     def _restricted(self) -> Verdict | None:
         for limit in self.policy.limits:
-            if limit.holds(self.place, self.repository, self.action, self.now):
+            if limit.holds(self.place, self.repository, self.action, self.at):
                 until = f" until {limit.ends_at:%Y-%m-%d %H:%M} UTC" if limit.ends_at else ""
                 fix = "Wait until it is over, or ask a platform admin."
                 return self._no(limit.code, f"{limit.reason}{until}", fix, limit.label)
