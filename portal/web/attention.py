@@ -6,15 +6,13 @@ from datetime import datetime
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.urls import reverse
-from django.utils import timezone
 
 from portal.users.models import User
-from portal.web.inbox_rows import waiting_for
 from portal.web.map_model import State
-from portal.web.map_rows import RECENT, health_of
+from portal.web.map_rows import health_of
 from promotions.archive.models import ArchiveEntry
 from promotions.replication.models import Delivery
-from promotions.workflow.models import PromotionRequest, RequestState
+from promotions.workflow.queries import waiting_for
 from registries.topology.models import Registry
 
 MOST = 6
@@ -33,7 +31,7 @@ class Attention:
 
 def attention_rows(viewer: AbstractBaseUser | AnonymousUser) -> list[Attention]:
     """Broken first, then what waits for the viewer, then the rest."""
-    rows = [*_registries(), *_requests(), *_deliveries(), *_archive()]
+    rows = [*_registries(), *_deliveries(), *_archive()]
     if isinstance(viewer, User):
         rows += _waiting(viewer)
     return sorted(rows, key=lambda row: row.state != "broken")
@@ -45,17 +43,6 @@ def _registries() -> Iterable[Attention]:
         if state in ("attention", "broken"):
             since = registry.health.since if hasattr(registry, "health") else None
             yield Attention(state, registry.name, word, reverse("web:registry", args=[registry.name]), since)
-
-
-def _requests() -> Iterable[Attention]:
-    stuck = PromotionRequest.objects.filter(state__in=[RequestState.FAILED, RequestState.BLOCKED])
-    rows = stuck.filter(created_at__gt=timezone.now() - RECENT).order_by("-id")[:MOST]
-    for request in rows:
-        state: State = "broken" if request.state == RequestState.FAILED else "attention"
-        title = f"Promotion {request.public_id} {request.state}"
-        yield Attention(
-            state, title, request.reason_text, reverse("web:promotion", args=[request.public_id]), request.created_at
-        )
 
 
 def _deliveries() -> Iterable[Attention]:

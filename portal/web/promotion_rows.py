@@ -3,30 +3,10 @@
 from django.db.models import Q, QuerySet
 
 from portal.users.models import User
-from portal.web.map_model import State
 from portal.web.visible import visible_repositories
 from promotions.workflow.models import PromotionRequest, RequestState
+from promotions.workflow.review import SIGNS
 
-SIGNS: dict[str, State] = {
-    RequestState.EVALUATING: "unknown",
-    RequestState.BLOCKED: "attention",
-    RequestState.AWAITING_APPROVAL: "attention",
-    RequestState.READY: "unknown",
-    RequestState.EXECUTING: "unknown",
-    RequestState.PROMOTED: "well",
-    RequestState.COMPLETED: "well",
-    RequestState.REJECTED: "broken",
-    RequestState.CANCELLED: "unknown",
-    RequestState.EXPIRED: "unknown",
-    RequestState.FAILED: "broken",
-}
-STEPS = (
-    ("asked", (RequestState.EVALUATING, RequestState.BLOCKED)),
-    ("approval", (RequestState.AWAITING_APPROVAL, RequestState.READY)),
-    ("copying", (RequestState.EXECUTING,)),
-    ("in regions", (RequestState.PROMOTED,)),
-    ("complete", (RequestState.COMPLETED,)),
-)
 OPEN = (
     RequestState.EVALUATING, RequestState.BLOCKED, RequestState.AWAITING_APPROVAL, RequestState.READY,
     RequestState.EXECUTING, RequestState.PROMOTED, RequestState.FAILED,
@@ -44,5 +24,6 @@ def visible_requests(user: User) -> QuerySet[PromotionRequest]:
     return rows.filter(mine | Q(items__target_repository__in=names)).distinct()
 
 
-def sign_of(request: PromotionRequest) -> State:
-    return SIGNS.get(request.state, "unknown")
+def sign_of(request: PromotionRequest) -> str:
+    """well, attention, broken or unknown."""
+    return SIGNS.get(RequestState(request.state), "unknown")

@@ -37,7 +37,6 @@ urlpatterns = [
     path("promotions/new/", promotions.ask_for_promotion, name="promotion-new"),
     path("promotions/<slug:public_id>/", promotions.show_request, name="promotion"),
     path("promotions/<slug:public_id>/strip/", promotions.show_strip, name="promotion-strip"),
-    path("promotions/<slug:public_id>/cancel/", promotions.cancel_request, name="promotion-cancel"),
     path("inbox/", inbox.show_inbox, name="inbox"),
     path("my/access/", access.show_access, name="my-access"),
     path("my/tokens/", access.create_token, name="token-new"),

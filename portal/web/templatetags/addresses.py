@@ -7,9 +7,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from portal.web import addresses
-from portal.web.promotion_page import review_address
 from portal.web.templatetags.signs import digest
-from promotions.workflow.models import PromotionRequest
 from registries.catalog.models import Repository
 
 register = template.Library()
@@ -29,9 +27,3 @@ def tag_url(repository: Repository, tag: str) -> str:
 def passport(value: Any) -> SafeString:
     """A digest that leads to its passport."""
     return digest(value, reverse("web:digest", args=[str(value)]))
-
-
-@register.simple_tag
-def review_url(request: PromotionRequest) -> str:
-    """The approval page in the admin, else the page of the promotion."""
-    return review_address(request) or reverse("web:promotion", args=[request.public_id])

@@ -10,8 +10,6 @@ from portal.panels import panels_for
 from portal.users.models import User
 from portal.web.viewer import for_people
 from portal.web.visible import visible_repositories
-from promotions.replication.models import Delivery
-from promotions.workflow.models import PromotionItem
 from registries.catalog.holds import active_holds
 from registries.catalog.models import Manifest, ManifestBlob, ManifestEdge, Placement, Repository, Tag, TagEvent
 
@@ -34,8 +32,6 @@ def show_digest(request: HttpRequest, user: User, digest: str) -> HttpResponseBa
         "blobs": list(ManifestBlob.objects.filter(manifest=manifest).select_related("blob").order_by("position")),
         "referrers": Manifest.objects.filter(subject_digest=digest)[:SHOWN],
         "holds": active_holds(timezone.now()).filter(digest=digest),
-        "promotions": _promotions(digest),
-        "deliveries": Delivery.objects.filter(digest=digest).select_related("rule__target")[:SHOWN],
         "moves": TagEvent.objects.filter(new_digest=digest, repository__in=seen)
         .select_related("repository__registry", "intent")
         .order_by("-at", "-id")[:SHOWN],
@@ -57,9 +53,3 @@ def _is_part_of_seen(manifest: Manifest, seen: QuerySet[Repository]) -> bool:
     """A platform's image is not placed by itself everywhere; who sees its index sees it too."""
     parents = ManifestEdge.objects.filter(child=manifest).values("parent")
     return Repository.objects.filter(pk__in=seen, placements__manifest__in=parents).exists()
-
-
-def _promotions(digest: str) -> list[PromotionItem]:
-    rows = PromotionItem.objects.filter(digest=digest)
-    rows = rows.select_related("request__path__source", "request__path__target", "request__on_behalf_of")
-    return list(rows.order_by("-request_id")[:SHOWN])

@@ -6,16 +6,11 @@ from django.shortcuts import render
 
 from portal.panels import panels_for
 from portal.users.models import User
-from portal.web.inbox_rows import asked_by, waiting_for
+from portal.web.inbox_rows import asked_by
 from portal.web.viewer import for_people
 
 
 @for_people
 def show_inbox(request: HttpRequest, user: User) -> HttpResponseBase:
-    """Requests to decide, what of mine is on its way, and whatever other parts have for me."""
-    context = {
-        "waiting": waiting_for(user).prefetch_related("items").order_by("created_at"),
-        "mine": asked_by(user).prefetch_related("items").order_by("-id"),
-        "panels": panels_for("inbox", user),
-    }
-    return render(request, "web/inbox.html", context)
+    """What every part has for this person, and what of theirs is on its way."""
+    return render(request, "web/inbox.html", {"panels": panels_for("inbox", user), "mine": asked_by(user)})

@@ -4,6 +4,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
+from portal.panels import panels_for
 from portal.users.models import User
 from portal.web.attention import attention_rows
 from portal.web.map_columns import columns_of
@@ -37,4 +38,4 @@ def _map_context() -> dict[str, object]:
 
 
 def _side_context(user: User) -> dict[str, object]:
-    return {"attention": attention_rows(user), "moves": last_moves(user, 9)}
+    return {"attention": attention_rows(user), "panels": panels_for("attention", user), "moves": last_moves(user, 9)}

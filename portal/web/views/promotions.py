@@ -5,20 +5,18 @@ from django.db.models import Count
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
-from django.views.decorators.http import require_POST
 
 from portal.http.problem import Problem
 from portal.users.models import User
 from portal.web.asked import asked
 from portal.web.listing import Column, respond
 from portal.web.promotion_form import PromotionForm, source_of
-from portal.web.promotion_page import page_of
+from portal.web.promotion_page import strip_of
 from portal.web.promotion_rows import OPEN, visible_requests
 from portal.web.viewer import for_people
 from promotions.workflow.models import PromotionPath, PromotionRequest, RequestState
-from promotions.workflow.requests import cancel_request as cancel
 from promotions.workflow.requests import create_request
+from promotions.workflow.review_page import review_page
 
 COLUMNS = (
     Column("id", "Promotion", lambda row: row.public_id, "pk"),
@@ -65,16 +63,15 @@ def _find(user: User, public_id: str) -> PromotionRequest:
 
 @for_people
 def show_request(request: HttpRequest, user: User, public_id: str) -> HttpResponseBase:
-    """Follow one request."""
+    """Follow one request; those who may decide, retry or call off do it here."""
     found = _find(user, public_id)
-    return render(request, "web/promotion.html", page_of(found, user))
+    return review_page(request, found, template="web/promotion.html", extra=strip_of(found))
 
 
 @for_people
 def show_strip(request: HttpRequest, user: User, public_id: str) -> HttpResponseBase:
-    """State, progress and regions alone, for the live refresh."""
-    found = _find(user, public_id)
-    return render(request, "web/promotion_strip.html", page_of(found, user))
+    """Steps, progress and regions alone, for the live refresh."""
+    return render(request, "web/promotion_strip.html", strip_of(_find(user, public_id)))
 
 
 @for_people
@@ -91,16 +88,3 @@ def ask_for_promotion(request: HttpRequest, user: User) -> HttpResponseBase:
             messages.success(request, f"Promotion {made.public_id} is on its way. This page follows it.")
             return redirect("web:promotion", public_id=made.public_id)
     return render(request, "web/promotion_new.html", {"form": form, "source": source})
-
-
-@require_POST
-@for_people
-def cancel_request(request: HttpRequest, user: User, public_id: str) -> HttpResponseBase:
-    """Call it off, or say why that is no longer possible."""
-    found = _find(user, public_id)
-    try:
-        cancel(user.actor, found)
-        messages.success(request, f"Promotion {public_id} is called off.")
-    except Problem as problem:
-        messages.error(request, problem.detail)
-    return redirect(reverse("web:promotion", args=[public_id]))

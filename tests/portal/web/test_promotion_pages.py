@@ -1,8 +1,9 @@
 """Asking for a promotion on a page, following it, calling it off, and the inbox of those who decide."""
 
+import pytest
 from django.test import Client
 
-from promotions.workflow.decide import decide
+from portal.web.promotion_page import steps_of
 from promotions.workflow.models import PromotionRequest
 from tests.portal.web.cast import Company, tagged
 from tests.portal.web.conftest import SignIn
@@ -47,10 +48,11 @@ def test_alice_asks_rita_finds_it_in_her_inbox_and_alice_does_not(company: Compa
         "Rounds refunds down.",
     )
     inbox = signed_in(company.rita).get("/inbox/").content.decode()
+    assert "Waiting for your decision" in inbox
     assert f"/promotions/{request.public_id}/" in inbox
-    assert "Look and decide" in inbox
+    assert 'class="count">1' in inbox
     mine = signed_in(company.alice).get("/inbox/").content.decode()
-    assert "Look and decide" not in mine
+    assert "Nothing waits for you." in mine
     assert f"/promotions/{request.public_id}/" in mine
 
 
@@ -59,14 +61,21 @@ def test_a_release_manager_who_asks_is_told_that_somebody_else_decides(company: 
     request = asked(client, company)
     page = client.get(f"/promotions/{request.public_id}/").content.decode()
     assert "You asked for this promotion, so somebody else has to decide." in page
-    assert "Look and decide" not in page
-    assert "Look and decide" in signed_in(company.bob).get(f"/promotions/{request.public_id}/").content.decode()
+    assert 'value="approve"' not in page
+    assert 'value="approve"' in signed_in(company.bob).get(f"/promotions/{request.public_id}/").content.decode()
 
 
-def test_what_was_decided_leaves_the_inbox_and_shows_on_the_page(company: Company, signed_in: SignIn) -> None:
+def test_a_decision_is_made_on_the_page_and_leaves_the_inbox(company: Company, signed_in: SignIn) -> None:
     request = asked(signed_in(company.alice), company)
-    decide(company.rita, request, "reject", "Not before the audit.", request.version, request.evidence_digest)
-    assert "Look and decide" not in signed_in(company.rita).get("/inbox/").content.decode()
+    said = {
+        "decision": "reject",
+        "comment": "Not before the audit.",
+        "version": str(request.version),
+        "evidence_digest": request.evidence_digest,
+    }
+    answer = signed_in(company.rita).post(f"/promotions/{request.public_id}/", said, follow=True)
+    assert "You have rejected it." in answer.content.decode()
+    assert "Nothing waits for you." in signed_in(company.rita).get("/inbox/").content.decode()
     page = signed_in(company.alice).get(f"/promotions/{request.public_id}/").content.decode()
     assert "Not before the audit." in page
     assert "rejected" in page
@@ -106,16 +115,32 @@ def test_what_one_may_not_see_one_cannot_ask_for(company: Company, signed_in: Si
 
 def test_whoever_asked_may_call_it_off_others_may_not(company: Company, signed_in: SignIn) -> None:
     request = asked(signed_in(company.alice), company)
-    address = f"/promotions/{request.public_id}/cancel/"
-    refused = signed_in(company.charlie).post(address, follow=True).content.decode()
-    assert "Only" in refused
-    assert "Call it off" not in refused
+    address = f"/promotions/{request.public_id}/"
+    refused = signed_in(company.charlie).post(address, {"decision": "cancel", "version": "1"})
+    assert refused.status_code == 403
+    assert 'value="cancel"' not in refused.content.decode()
     request.refresh_from_db()
     assert request.state == "awaiting_approval"
-    done = signed_in(company.alice).post(address, follow=True).content.decode()
-    assert "is called off" in done
+    signed_in(company.alice).post(address, {"decision": "cancel", "version": "1"})
     request.refresh_from_db()
     assert request.state == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("state", "progress"),
+    [
+        ("evaluating", "now open open open open"),
+        ("blocked", "stopped open open open open"),
+        ("ready", "done now open open open"),
+        ("executing", "done done now open open"),
+        ("failed", "done done stopped open open"),
+        ("expired", "done stopped open open open"),
+        ("promoted", "done done done now open"),
+        ("completed", "done done done done done"),
+    ],
+)
+def test_every_state_has_its_place_on_the_way(state: str, progress: str) -> None:
+    assert " ".join(step.progress for step in steps_of(state)) == progress
 
 
 def test_the_board_filters_by_state(company: Company, signed_in: SignIn) -> None:
