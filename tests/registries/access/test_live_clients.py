@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,22 @@ from pytest_django import Settings
 from portal.demo.docker import Docker
 from portal.demo.ports import Ports
 from portal.demo.processes import Processes
-from portal.demo.skopeo import Skopeo
+from portal.demo.skopeo import Skopeo, pulled_digest
+from registries.access.connect import client_for
 from registries.access.models import AccessRule, Denial, PersonalToken
+from registries.oci.copy import copy_artifact
+from registries.oci.digest import Digest
+from registries.oci.scope import Scope
 from tests.real.registries import RegistryStarter
-from tests.registries.access.cast import Login, make_person, make_robot, make_team, person_login, robot_login
+from tests.registries.access.cast import (
+    Login,
+    make_person,
+    make_registry,
+    make_robot,
+    make_team,
+    person_login,
+    robot_login,
+)
 from tests.registries.access.live import Containers, World, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -124,16 +137,30 @@ def test_docker_login_fails_with_what_is_wrong_and_says_what_is_right(world: Wor
     assert docker.hosts() == set()
 
 
+def promote(world: World, repository: str, tag: str, digest: str) -> None:
+    """As the pipeline does it."""
+    pull, push = Scope.repository(repository, "pull"), Scope.repository(repository, "pull", "push")
+    with (
+        closing(client_for(world.row("ci-snapshots"), "pipeline", [pull])) as source,
+        closing(client_for(world.row("prod"), "pipeline", [push])) as target,
+    ):
+        copy_artifact(source, repository, Digest.parse(digest), target, repository, tags=[tag])
+
+
 @pytest.mark.skipif(not shutil.which("skopeo"), reason="skopeo")
 def test_a_cache_gives_what_its_origin_gives(world: World, alice: Login) -> None:
     """The cache of prod holds a robot's secret; people pull through it what prod would give them, no more."""
-    prod = world.registry("prod")
-    robot = make_robot("edge", make_team("platform"), "consumer")
-    AccessRule.objects.create(robot=robot, zone=world.row("prod").zone)
-    secret = robot_login(robot)
-    port = world.start.take_port()
-    from tests.registries.access.cast import make_registry
+    snapshots, prod = world.registry("ci-snapshots"), world.registry("prod")
+    team = make_team("platform")
+    edge, builder = make_robot("edge", team, "consumer"), docker_of(world, "ci")
+    AccessRule.objects.create(robot=edge, zone=world.row("prod").zone)
+    ci, secret = robot_login(make_robot("platform-ci", team)), robot_login(edge)
+    builder.login(snapshots.host, ci.username, ci.secret).or_fail("docker login")
+    image = world.image()
+    skopeo_of(builder).push(image, f"{snapshots.host}/team/app:1").or_fail("CI pushes")
+    promote(world, "team/app", "1", image.digest)
 
+    port = world.start.take_port()
     row = make_registry("cache-eu", "cache", url=f"http://127.0.0.1:{port}", fronts=world.row("prod"))
     config = world.printed("cache-eu")
     config["proxy"] = {"remoteurl": prod.url, "username": secret.username, "password": secret.secret}
@@ -141,6 +168,9 @@ def test_a_cache_gives_what_its_origin_gives(world: World, alice: Login) -> None
     docker = docker_of(world, "alice")
     docker.login(cache.host, alice.username, alice.secret).or_fail("docker login")
     assert skopeo_of(docker).pull(f"{cache.host}/team/app:1", world.folder / "a").code != 0
-    assert Denial.objects.filter(
-        registry=row, code="nothing_allows", reason__startswith="cache-eu is a cache of prod"
-    ).exists()
+    why = Denial.objects.get(registry=row, principal="alice")
+    assert why.reason.startswith("cache-eu is a cache of prod: no rule lets alice pull")
+    AccessRule.objects.create(pattern="team/app", zone=world.row("prod").zone)
+    skopeo_of(docker).pull(f"{cache.host}/team/app:1", world.folder / "b").or_fail("pull through the cache")
+    assert pulled_digest(world.folder / "b") == image.digest
+    assert skopeo_of(docker).push(image, f"{cache.host}/team/app:2").code != 0
