@@ -3,13 +3,14 @@
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from portal.admin_site import ModelAdmin, action, display, register
 from portal.http.problem import Problem
 from portal.jobs.admin import JobAdmin
-from promotions.archive.entries import add_entry, start_intake
+from promotions.archive.entries import add_entry, let_go, start_intake
 from promotions.archive.models import UPSTREAMS, ArchiveEntry, IntakeJob
 from registries.topology.models import Registry, ZoneKind
 
@@ -44,7 +45,7 @@ class ArchiveEntryAdmin(ModelAdmin):
     shown_later = ("How far it is", {"fields": PROGRESS})
 
     def get_fieldsets(self, request: HttpRequest, obj: ArchiveEntry | None = None) -> Any:
-        return [*self.fieldsets, self.shown_later] if obj else self.fieldsets
+        return [self.shown_later, *self.fieldsets] if obj else self.fieldsets
 
     def get_readonly_fields(self, request: HttpRequest, obj: ArchiveEntry | None = None) -> list[str]:
         return [*FIXED, *PROGRESS] if obj else []
@@ -67,6 +68,17 @@ class ArchiveEntryAdmin(ModelAdmin):
         user: Any = request.user
         add_entry(user.actor, obj)
         messages.info(request, f"The import of {obj} has begun; this page shows how far it is.")
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Its intakes go with it, though nobody deletes an intake by itself."""
+        found, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        return found, counts, set(lacking) - {IntakeJob._meta.verbose_name}, protected
+
+    def delete_model(self, request: HttpRequest, obj: ArchiveEntry) -> None:
+        with transaction.atomic():
+            let_go(obj)
+            super().delete_model(request, obj)
+        messages.info(request, f"What was imported for {obj} stays in {obj.archive}; a cleanup plan may take it now.")
 
     @display(description="in the archive")
     def place_label(self, entry: ArchiveEntry) -> str:

@@ -8,8 +8,10 @@ from portal.audit.record import record
 from portal.http.problem import Problem
 from portal.jobs.models import JobState
 from portal.jobs.queue import enqueue, job_fields
+from portal.jobs.run import request_cancel
 from promotions.archive.models import ArchiveEntry, IntakeJob
 from promotions.archive.pin import hold_entry
+from registries.catalog.holds import release_holds
 
 OPEN = (JobState.QUEUED, JobState.RUNNING)
 
@@ -54,3 +56,12 @@ def start_intake(actor: Actor, entry: ArchiveEntry) -> IntakeJob:
         record(actor, "archiveentry.intake_started", row, job=job.pk)
         enqueue(job)
     return job
+
+
+def let_go(entry: ArchiveEntry) -> None:
+    """Before an entry is deleted: nothing is held on its behalf any more, and nothing is on its way for it.
+
+    Inside the caller's transaction. What was imported stays where it is; only a cleanup plan deletes."""
+    if entry.copy_job is not None and not entry.copy_job.is_ended:
+        request_cancel(entry.copy_job)
+    release_holds(entry)

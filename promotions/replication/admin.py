@@ -42,6 +42,11 @@ class ReplicationRuleAdmin(ModelAdmin):
         counted: QuerySet[Any] = rows.annotate(deliveries_total=Count("deliveries"), **counts)
         return counted
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Its deliveries go with it, though nobody deletes one by itself; what was delivered stays where it is."""
+        found, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        return found, counts, set(lacking) - {Delivery._meta.verbose_name}, protected
+
     @display(description="deliveries")
     def state_label(self, rule: Any) -> str:
         failed = f", {rule.failed} failed" if rule.failed else ""

@@ -6,9 +6,12 @@ import pytest
 from django.test import Client
 
 from portal.audit.models import AuditEvent
+from portal.jobs.models import JobState
 from portal.users.accounts import create_person
 from portal.users.models import Role, User
 from promotions.archive.models import ArchiveEntry, IntakeJob
+from registries.catalog.models import Hold
+from registries.copies.models import CopyJob
 from tests.promotions.archive.shelves import Shelves, bring_in, turn
 from tests.promotions.workflow.world import SETUP
 
@@ -16,7 +19,9 @@ LIST = "/admin/archive/archiveentry/"
 
 
 def signed_in(name: str, *roles: Role, is_superuser: bool = False) -> tuple[Client, User]:
-    person = create_person(SETUP, name, f"{name}@example.com", "correct horse 7", roles=roles, is_superuser=is_superuser)
+    person = create_person(
+        SETUP, name, f"{name}@example.com", "correct horse 7", roles=roles, is_superuser=is_superuser
+    )
     client = Client()
     client.force_login(person, "allauth.account.auth_backends.AuthenticationBackend")
     return client, person
@@ -114,3 +119,24 @@ def test_an_auditor_reads_and_adds_nothing(shelves: Shelves) -> None:
     client.post(LIST, {"action": "import_now", "_selected_action": [entry.pk]})
     assert ArchiveEntry.objects.count() == 1
     assert IntakeJob.objects.count() == 1
+
+
+def test_an_entry_that_is_deleted_holds_nothing_any_more_and_deletes_nothing(shelves: Shelves, admin: Client) -> None:
+    digest = shelves.publish()
+    entry = shelves.add()
+    bring_in(entry)
+    assert Hold.objects.exists()
+    answer = admin.post(f"{LIST}{entry.pk}/delete/", {"post": "yes"}, follow=True)
+    assert "stays in archive" in answer.content.decode()
+    assert not ArchiveEntry.objects.exists()
+    assert not Hold.objects.exists()
+    assert shelves.archive_server.tags["upstream/alpine"]["3.20"] == digest
+    assert AuditEvent.objects.filter(verb="archiveentry.deleted").exists()
+
+
+def test_deleting_an_entry_stops_its_copy(shelves: Shelves, admin: Client) -> None:
+    shelves.publish()
+    entry = shelves.add()
+    turn(entry)
+    admin.post(f"{LIST}{entry.pk}/delete/", {"post": "yes"})
+    assert CopyJob.objects.get().state == JobState.CANCELLED

@@ -60,6 +60,14 @@ def test_a_changed_rule_looks_again(regions: Regions, admin: Client) -> None:
     assert not regions.rule.readings.exists()
 
 
+def test_a_rule_goes_with_its_deliveries(regions: Regions, admin: Client) -> None:
+    regions.push()
+    reconcile()
+    assert admin.post(f"{RULES}{regions.rule.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not ReplicationRule.objects.exists()
+    assert not Delivery.objects.exists()
+
+
 def test_the_list_counts_what_is_there(regions: Regions, admin: Client) -> None:
     regions.push()
     reconcile()
