@@ -14,7 +14,7 @@ from portal.web.promotion_form import PromotionForm, source_of
 from portal.web.promotion_page import strip_of
 from portal.web.promotion_rows import OPEN, visible_requests
 from portal.web.viewer import for_people
-from promotions.workflow.models import PromotionPath, PromotionRequest, RequestState
+from promotions.workflow.models import PromotionItem, PromotionPath, PromotionRequest, RequestState
 from promotions.workflow.requests import create_request
 from promotions.workflow.review_page import review_page
 
@@ -37,7 +37,7 @@ def _targets(row: PromotionRequest) -> list[str]:
 def list_requests(request: HttpRequest, user: User) -> HttpResponseBase:
     """Open ones first; filters by state, path and text."""
     seen = visible_requests(user)
-    counts = dict(seen.order_by().values_list("state").annotate(Count("pk", distinct=True)))
+    counts = dict(seen.order_by().values_list("state").annotate(Count("pk")))
     rows = seen.prefetch_related("items")
     state, path, text = (asked(request, name) for name in ("state", "path", "q"))
     if state == "open":
@@ -47,7 +47,7 @@ def list_requests(request: HttpRequest, user: User) -> HttpResponseBase:
     if path:
         rows = rows.filter(path__name=path)
     if text:
-        rows = rows.filter(items__target_repository__icontains=text)
+        rows = rows.filter(pk__in=PromotionItem.objects.filter(target_repository__icontains=text).values("request"))
     context = {
         "states": [(value, label, counts.get(value, 0)) for value, label in RequestState.choices],
         "open_count": sum(counts.get(value, 0) for value in OPEN),
