@@ -50,10 +50,6 @@ class ArchiveEntryAdmin(ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: ArchiveEntry | None = None) -> list[str]:
         return [*FIXED, *PROGRESS] if obj else []
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.select_related("copy_job")
-
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "upstream":
             kwargs["queryset"] = Registry.objects.filter(zone__kind__in=UPSTREAMS)
