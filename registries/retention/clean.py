@@ -17,7 +17,7 @@ from registries.catalog.read import CatalogReader
 from registries.catalog.repository_sync import sync_repository
 from registries.oci.client import Client
 from registries.oci.digest import Digest
-from registries.oci.errors import Incomplete, NotFound, RegistryError, TagMoved
+from registries.oci.errors import Denied, Incomplete, NotFound, RegistryError, TagMoved
 from registries.retention.closure import Closure, Graph, close, height
 from registries.retention.evaluate import Fate, TagFact
 from registries.retention.facts import graph_of, holds_in, tags_in
@@ -156,6 +156,8 @@ class RepositoryCleanup:
                 siblings=siblings,
                 keep_manifest=keep_manifest,
             )
+        except Denied as denied:
+            return self._denied(item, denied, is_shared=bool(siblings) or keep_manifest)
         except TagMoved as moved:
             self._settle(item, Outcome.SKIPPED, str(moved))
             self._withdraw(item)
@@ -175,6 +177,18 @@ class RepositoryCleanup:
         for item in group:
             if item.outcome == Outcome.WAITING:
                 declare_intent(self._plan.registry, item.repository, item.tag, item.digest, None, self._job)
+
+    def _denied(self, item: PlanItem, denied: Denied, *, is_shared: bool) -> bool:
+        """Where only the pipeline pushes there is no placeholder, and a shared digest cannot lose one tag of it."""
+        self._withdraw(item)
+        if is_shared:
+            text = (
+                "This registry deletes no single tags, and something that stays needs the digest; the tag goes with it."
+            )
+            self._settle(item, Outcome.KEPT, text)
+        else:
+            self._settle(item, Outcome.FAILED, str(denied))
+        return False
 
     def _withdraw(self, item: PlanItem) -> None:
         withdraw_intent(self._plan.registry, item.repository, item.tag, self._job)
