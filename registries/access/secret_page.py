@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 
 from registries.access.credentials import issue_robot_secret
 from registries.access.models import RobotAccount
-from registries.topology.models import Reach, Registry
+from registries.topology.models import Reach, Registry, ZoneKind
 
 DAYS = (("90", "90 days"), ("30", "30 days"), ("365", "a year"), ("0", "when it is revoked"))
 BOX = (
@@ -57,5 +57,11 @@ def _issued(request: HttpRequest, robot: RobotAccount, form: SecretForm) -> dict
     days = int(form.cleaned_data["days"] or DAYS[0][0])
     ends = timezone.now() + timedelta(days=days) if days else None
     stored, secret = issue_robot_secret(user.actor, robot, form.cleaned_data["name"], ends)
-    first = Registry.objects.filter(reach=Reach.ENFORCED).order_by("zone__position").first()
-    return {"stored": stored, "secret": secret, "host": first.host if first else ""}
+    return {"stored": stored, "secret": secret, "host": _host_for(robot)}
+
+
+def _host_for(robot: RobotAccount) -> str:
+    """Of the registry that a robot of this kind is most likely for; empty when there is none."""
+    kind = ZoneKind.CI_SNAPSHOTS if robot.kind == RobotAccount.Kind.CI else ZoneKind.PROD
+    first = Registry.objects.filter(reach=Reach.ENFORCED, zone__kind=kind, primary=None).first()
+    return first.host if first else ""

@@ -1,6 +1,6 @@
 """``manage.py registry_config REGISTRY``: the config.yml that makes a Distribution server trust this portal."""
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -31,8 +31,8 @@ class Command(BaseCommand):
             raise CommandError("Name one registry, or give --all DIR.")
         if options["all"]:
             for registry in Registry.objects.select_related("zone", "fronts").filter(reach=Reach.ENFORCED):
-                folder = Path(options["all"]).absolute() / registry.name
-                self.write(folder / "config.yml", self.configure(registry, folder, options))
+                home = Path(options["all"]).absolute() / registry.name
+                self.write(home / "config.yml", self.configure(registry, home, options))
             return
         folder = Path(options["keys_dir"]).absolute() if options["keys_dir"] else None
         self.stdout.write(self.configure(self.find(options["registry"]), folder, options), ending="")
@@ -46,7 +46,7 @@ class Command(BaseCommand):
 
     def configure(self, registry: Registry, folder: Path | None, options: dict[str, Any]) -> str:
         """The configuration; its keys file is written where there is a folder for it."""
-        wanted = Wanted(options["server"], options["listen"], options["storage"], folder or DEFAULT_KEYS_DIR)
+        wanted = Wanted(options["server"], options["listen"], options["storage"], PurePosixPath(folder or DEFAULT_KEYS_DIR))
         if folder is not None:
             self.write(folder / wanted.key_file.name, key_file_text(registry, wanted))
         return config_text(registry, wanted)
