@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.functional import cached_property
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 from unfold.admin import TabularInline as UnfoldTabularInline
@@ -60,7 +61,7 @@ class PortalAdminSite(UnfoldAdminSite):
             from django.core.exceptions import PermissionDenied
 
             raise PermissionDenied("The admin is for people with a role. Ask a platform admin for one.")
-        return redirect(f"/accounts/login/?next={request.GET.get('next', request.path)}")
+        return redirect_to_login(request.GET.get("next", request.path), reverse("account_login"))
 
 
 site = PortalAdminSite(name="admin")
@@ -124,8 +125,20 @@ class ModelAdmin(RoleRightsMixin, UnfoldModelAdmin):
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        for obj in queryset:
-            self.delete_model(request, obj)
+        with transaction.atomic():
+            for obj in queryset:
+                self.delete_model(request, obj)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Rows edited on their owner's page are reported one by one, as if on pages of their own."""
+        for removed in formset.deleted_forms:
+            if removed.instance.pk:
+                self.report(request, removed.instance, "deleted", {})
+        super().save_formset(request, form, formset, change)
+        for row in formset.new_objects:
+            self.report(request, row, "created", {})
+        for row, fields in formset.changed_objects:
+            self.report(request, row, "changed", {"fields": list(fields)})
 
     def report(self, request: HttpRequest, obj: models.Model, verb: str, detail: dict[str, Any]) -> None:
         """Tell the listeners what was done to a row, in the transaction that does it."""

@@ -17,11 +17,21 @@ def create_person(
     user.full_clean()
     with transaction.atomic():
         user.save()
-        EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+        vouch_for_address(user)
         record(actor, "person.created", user, roles=[role.value for role in roles])
         for role in roles:
             grant_role(actor, user, role)
     return user
+
+
+def vouch_for_address(user: User) -> None:
+    """An admin who enters an address vouches for it: it is proved, and the primary one among those the person has."""
+    others = EmailAddress.objects.filter(user=user).exclude(email__iexact=user.email)
+    with transaction.atomic():
+        others.update(primary=False)
+        address = EmailAddress.objects.filter(user=user, email__iexact=user.email).first() or EmailAddress(user=user)
+        address.email, address.verified, address.primary = user.email, True, True
+        address.save()
 
 
 def grant_role(actor: Actor, user: User, role: Role) -> None:

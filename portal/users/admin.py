@@ -1,10 +1,11 @@
 """People and teams in the admin."""
 
+from http import HTTPStatus
 from typing import Any
 
-from allauth.account.models import EmailAddress
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.http import HttpRequest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 
 from portal.admin_site import (
     AdminPasswordChangeForm,
@@ -14,6 +15,7 @@ from portal.admin_site import (
     UserCreationForm,
     register,
 )
+from portal.users.accounts import vouch_for_address
 from portal.users.models import Membership, RoleGrant, Team, User
 
 
@@ -52,8 +54,15 @@ class UserAdmin(ModelAdmin, DjangoUserAdmin):  # type: ignore[misc,type-arg]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        # An admin who enters an address vouches for it.
-        EmailAddress.objects.update_or_create(user=obj, primary=True, defaults={"email": obj.email, "verified": True})
+        if not change or "email" in form.changed_data:
+            vouch_for_address(obj)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+        with transaction.atomic():
+            answer = super().user_change_password(request, id, form_url)
+            if request.method == "POST" and answer.status_code == HTTPStatus.FOUND:
+                self.report(request, User.objects.get(pk=id), "password_changed", {})
+        return answer
 
 
 @register(Team)

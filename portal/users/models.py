@@ -3,6 +3,7 @@
 from typing import ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
@@ -16,8 +17,6 @@ NAME = RegexValidator(
 
 def no_robot_name(value: str) -> None:
     """Names of people and of robots never meet."""
-    from django.core.exceptions import ValidationError
-
     if value.startswith("robot."):
         raise ValidationError("Names that begin with 'robot.' belong to robot accounts.")
 
@@ -43,6 +42,16 @@ class User(AbstractUser):
         verbose_name = "person"
         verbose_name_plural = "people"
         ordering = ["username"]
+
+    def clean(self) -> None:
+        """Addresses are the same whatever their case, and what somebody has proved nobody else can have."""
+        super().clean()
+        self.email = self.email.lower()
+        from allauth.account.models import EmailAddress
+
+        proved = EmailAddress.objects.filter(email__iexact=self.email, verified=True).exclude(user=self.pk)
+        if proved.exists():
+            raise ValidationError({"email": "Somebody else has proved that this address is theirs."})
 
     def has_role(self, *roles: str) -> bool:
         """Whether the person holds one of the roles; any at all when none is named. A superuser is a platform admin, nothing more."""

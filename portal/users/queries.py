@@ -13,9 +13,14 @@ def person_by_claim(claim: str) -> User | None:
     claim = claim.strip()
     if "@" not in claim:
         return User.objects.filter(username=claim, is_active=True).first()
-    proved = EmailAddress.objects.filter(email__iexact=claim, verified=True, user__is_active=True).values("user_id")
-    matches = list(User.objects.filter(pk__in=proved)[:2])
-    return matches[0] if len(matches) == 1 else None
+    proved = EmailAddress.objects.filter(email__iexact=claim, verified=True, user__is_active=True)
+    people = {row.user_id for row in proved if _is_same_address(row.email, claim)}
+    return User.objects.get(pk=people.pop()) if len(people) == 1 else None
+
+
+def _is_same_address(stored: str, claim: str) -> bool:
+    """Regardless of case, but not of alphabet: databases take a dotless or a Kelvin sign for the letter it resembles."""
+    return stored.isascii() == claim.isascii() and stored.lower() == claim.lower()
 
 
 def holders_of(role: Role) -> QuerySet[User]:
