@@ -3,6 +3,8 @@
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from portal.admin_site import ModelAdmin, ReadOnlyAdmin, register
 from portal.outbox.models import Message, WebhookEndpoint
@@ -29,6 +31,11 @@ class WebhookForm(forms.ModelForm[WebhookEndpoint]):
 class WebhookEndpointAdmin(ModelAdmin):
     form = WebhookForm
     list_display = ["name", "url", "is_enabled"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WebhookEndpoint]:
+        # Never shown, and a secret whose key is gone must not keep anybody from setting another.
+        rows: QuerySet[WebhookEndpoint] = super().get_queryset(request)
+        return rows.defer("secret")
 
 
 @register(Message)

@@ -9,7 +9,8 @@ from django.http import HttpRequest
 
 from portal.admin_site import ModelAdmin, PasswordWidget, ReadOnlyAdmin, TabularInline, action, display, register
 from registries.adapters import ADAPTERS
-from registries.topology.health import probe_all
+from registries.topology.credentials import keep_credential
+from registries.topology.health import probe_soon
 from registries.topology.models import Credential, Location, Registry, RegistryHealth, Zone, ZoneDefault
 
 HEALTH_COLOURS = {"well": "success", "attention": "warning", "broken": "danger", "unknown": "info"}
@@ -48,13 +49,16 @@ class RegistryForm(forms.ModelForm[Registry]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        credential = Credential.objects.filter(registry=self.instance.pk).first() if self.instance.pk else None
-        self.fields["username"].initial = credential.username if credential else ""
+        names = Credential.objects.filter(registry=self.instance.pk).values_list("username", flat=True)
+        self.fields["username"].initial = names.first() or ""
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("new_secret") and not cleaned.get("username"):
+        username, secret = cleaned.get("username"), cleaned.get("new_secret")
+        if secret and not username:
             self.add_error("username", "A secret needs a user name beside it.")
+        if username and not secret and not Credential.objects.filter(registry=self.instance.pk).exists():
+            self.add_error("new_secret", "A user name needs a secret beside it.")
         return cleaned
 
 
@@ -91,16 +95,11 @@ class RegistryAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        username, secret = form.cleaned_data["username"], form.cleaned_data["new_secret"]
-        known = Credential.objects.filter(registry=obj).first()
-        if secret:
-            Credential.objects.update_or_create(registry=obj, defaults={"username": username, "secret": secret})
-        elif known and not username:
-            known.delete()
+        keep_credential(obj, form.cleaned_data["username"], form.cleaned_data["new_secret"])
 
-    @action(description="Ask now whether it is well", permissions=["view"])
+    @action(description="Ask now whether it is well", permissions=["change"])
     def probe_selected(self, request: HttpRequest, queryset: QuerySet[Registry]) -> None:
-        messages.info(request, f"Asked {probe_all(queryset)} registries.")
+        messages.info(request, f"{probe_soon(queryset)} registries will be asked in a moment.")
 
 
 @register(RegistryHealth)
@@ -115,3 +114,8 @@ class CredentialAdmin(ReadOnlyAdmin):
     list_display = ["registry", "username", "expires_at", "changed_at"]
     list_select_related = ["registry"]
     fields = ["registry", "username", "expires_at", "changed_at"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Credential]:
+        # Never shown, and a secret whose key is gone must not hide the others.
+        rows: QuerySet[Credential] = super().get_queryset(request)
+        return rows.defer("secret")

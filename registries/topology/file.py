@@ -8,9 +8,13 @@ import yaml
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from portal.actor import Actor
+from portal.actor import Actor, system
 from portal.audit.record import record
 from registries.topology.sections import Field, Section, Values, all_sections
+
+KINDS: dict[type, str] = {
+    str: "text", int: "a whole number", float: "a number", bool: "true or false", list: "a list", dict: "names with values"
+}  # fmt: skip
 
 
 class TopologyFileError(Exception):
@@ -47,11 +51,24 @@ def _shown(value: Any) -> str:
     return yaml.safe_dump(value, default_flow_style=True, width=1000).replace("\n...", "").strip()
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a name that stands twice at one place, where YAML would silently take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"{key.value} stands here twice", problem_mark=key.start_mark)
+            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
 def read_topology(text: str) -> dict[str, dict[str, Values]]:
     """Section -> key -> complete values. Raises TopologyFileError with all findings at once."""
     try:
-        raw = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        raw = yaml.load(text, Loader=_Loader)  # noqa: S506  a SafeLoader
+    except (yaml.YAMLError, ValueError) as error:
         raise TopologyFileError([f"This is not YAML: {' '.join(str(error).split())}"]) from error
     if raw is None:
         raise TopologyFileError(["The file is empty."])
@@ -104,7 +121,7 @@ def _value(spec: Field, place: str, value: Any, findings: list[str]) -> Any:
         return spec.default
     kinds = spec.kind if isinstance(spec.kind, tuple) else (spec.kind,)
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-        findings.append(f"{place}: expected {' or '.join(kind.__name__ for kind in kinds)}, got {_shown(value)}.")
+        findings.append(f"{place}: expected {' or '.join(KINDS[kind] for kind in kinds)}, got {_shown(value)}.")
     elif spec.choices and value not in spec.choices:
         findings.append(f"{place}: {_shown(value)} is none of {', '.join(spec.choices)}.")
     return value
@@ -147,6 +164,14 @@ def apply_topology(actor: Actor, wanted: dict[str, dict[str, Values]]) -> list[C
         done = [f"{change.verb} {change.section} {change.key}" for change in changes if change.verb != "leave"]
         if done:
             record(actor, "topology.applied", name="topology", changes=done)
+    return changes
+
+
+def rehearse_topology(wanted: dict[str, dict[str, Values]]) -> list[Change]:
+    """Apply and take all of it back: a plan that is shown is one that can be carried out. Raises TopologyFileError."""
+    with transaction.atomic():
+        changes = apply_topology(system("topology"), wanted)
+        transaction.set_rollback(True)
     return changes
 
 

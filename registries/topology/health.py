@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from portal.jobs.queue import wake
 from registries.adapters import Health, probe
 from registries.topology.models import Registry, RegistryHealth
 
@@ -26,8 +27,16 @@ def probe_due(now: datetime | None = None) -> int:
     """Probe the registries whose last answer is older than PORTAL_HEALTH_SECONDS; how many."""
     now = now or timezone.now()
     # A registry that was well is asked at leisure, one in trouble as often as the clock ticks.
-    old = Q(health__isnull=True) | Q(health__checked_at__lt=now - timedelta(seconds=settings.PORTAL_HEALTH_SECONDS))
+    old = Q(health__checked_at__isnull=True)  # nor if there is no health at all
+    old |= Q(health__checked_at__lt=now - timedelta(seconds=settings.PORTAL_HEALTH_SECONDS))
     return probe_all(Registry.objects.filter(old | ~Q(health__state=RegistryHealth.State.WELL)))
+
+
+def probe_soon(registries: QuerySet[Registry]) -> int:
+    """Make the next probe of these registries due now, and wake the prober; how many."""
+    RegistryHealth.objects.filter(registry__in=registries).update(checked_at=None)
+    wake("registries.topology.probe")
+    return registries.count()
 
 
 def probe_all(registries: Iterable[Registry]) -> int:

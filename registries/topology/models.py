@@ -7,6 +7,7 @@ from django.db import models
 
 from portal.users.models import NAME, Team
 from portal.vault import EncryptedTextField
+from registries.adapters import ADAPTERS
 from registries.fields import NameField
 
 
@@ -167,25 +168,54 @@ class Registry(models.Model):
 
 def topology_findings(registry: Registry) -> dict[str, str]:
     """Field -> what is wrong with it; empty when the registry fits the map."""
-    found: dict[str, str] = {}
-    parts = urlsplit(registry.base_url)
-    if parts.scheme not in {"http", "https"} or parts.path or parts.query or parts.username:
-        found["base_url"] = "Give scheme and host alone, for example https://registry.example."
-    if registry.primary is not None:
-        if registry.primary_id == registry.pk or registry.primary.primary_id:
-            found["primary"] = "A replica follows a primary, not itself and not another replica."
-        elif registry.primary.zone_id != registry.zone_id:
-            found["primary"] = f"A replica stands in the zone of its primary, which is {registry.primary.zone}."
+    found = {**_own_findings(registry), **_replica_findings(registry)}
     is_cache = registry.zone_id and registry.zone.kind == ZoneKind.CACHE
     if is_cache and registry.fronts is None:
         found["fronts"] = "A cache says which registry it pulls through."
     elif not is_cache and registry.fronts is not None:
         found["fronts"] = "Only a registry of a cache zone fronts another."
+    elif registry.fronts is not None and (registry.fronts_id == registry.pk or registry.fronts.fronts_id):
+        found["fronts"] = "A cache pulls through a registry that holds content, not itself and not another cache."
     elif (
         registry.fronts is not None and registry.fronts.zone.kind == ZoneKind.PROD and registry.reach != Reach.ENFORCED
     ):
         found["reach"] = "A cache of prod must enforce the rules of prod; one that cannot would let everybody pull."
     return found
+
+
+def _own_findings(registry: Registry) -> dict[str, str]:
+    found: dict[str, str] = {}
+    if not _is_bare_address(registry.base_url):
+        found["base_url"] = "Give scheme and host alone, for example https://registry.example."
+    if registry.product not in ADAPTERS:
+        found["product"] = f"{registry.product} is no make that we know; known are {', '.join(sorted(ADAPTERS))}."
+    if registry.availability_target is not None and not 0 <= registry.availability_target <= 100:
+        found["availability_target"] = "Give a percentage between 0 and 100."
+    return found
+
+
+def _is_bare_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        is_reachable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    is_bare = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
+    return is_reachable and is_bare and parts.scheme in {"http", "https"}
+
+
+def _replica_findings(registry: Registry) -> dict[str, str]:
+    if registry.primary is not None:
+        if registry.primary_id == registry.pk or registry.primary.primary_id:
+            return {"primary": "A replica follows a primary, not itself and not another replica."}
+        if registry.primary.zone_id != registry.zone_id:
+            return {"primary": f"A replica stands in the zone of its primary, which is {registry.primary.zone}."}
+    follower = registry.replicas.select_related("zone").first() if registry.pk else None
+    if follower is not None and registry.primary is not None:
+        return {"primary": f"{follower} follows this registry, so it cannot follow another."}
+    if follower is not None and follower.zone_id != registry.zone_id:
+        return {"zone": f"{follower} follows this registry and stands in {follower.zone}; let it follow another first."}
+    return {}
 
 
 class RegistryHealth(models.Model):

@@ -10,6 +10,8 @@ from django.db.models import Model
 
 from portal.actor import Actor
 from portal.users.models import Team
+from portal.vault import UndecryptableError
+from registries.topology.credentials import keep_credential
 from registries.topology.defaults import CONCERNS, POSITIONS, ZONE_DEFAULTS
 from registries.topology.models import Credential, Location, Reach, Registry, Zone, ZoneDefault, ZoneKind
 from registries.topology.row_section import RowSection
@@ -99,6 +101,7 @@ class RegistrySection(RowSection):
         "contact": TEXT,
         "availability_target": Field((int, float, str)),
         "verify_tls": Field(bool, True),
+        "ca_bundle": TEXT,
         "token_algorithm": Field(str, "ES256", choices=["ES256", "RS256"]),
         "sync": Field(bool, True),
         "retention": Field(bool, False),
@@ -134,16 +137,25 @@ class RegistrySection(RowSection):
     def _is_stored(self, key: str, values: Values) -> bool:
         """Whether the file holds what we keep already: then there is nothing to plan."""
         known = Credential.objects.filter(registry__name=key, username=values["username"]).first()
-        return self._secret(values["secret_file"]) == (known.secret if known else None)
+        try:
+            return self._secret(values["secret_file"]) == (known.secret if known else None)
+        except UndecryptableError:
+            return False
 
     def _secret(self, path: str) -> str:
         try:
-            return Path(path).read_text().strip()
+            secret = Path(path).read_text().strip()
         except OSError as error:
             raise ValueError(f"secret_file names {path}, which cannot be read: {error.strerror}.") from error
+        except UnicodeDecodeError as error:
+            raise ValueError(f"secret_file names {path}, which is no text.") from error
+        if not secret:
+            raise ValueError(f"secret_file names {path}, which is empty.")
+        return secret
 
     def rank(self, values: Values) -> int:
-        return int(bool(values["primary"] or values["fronts"]))
+        """A cache may front a replica, and a replica follows a primary."""
+        return 2 if values["fronts"] else int(bool(values["primary"]))
 
     def _percentage(self, value: Any) -> str | None:
         if value is None:
@@ -157,8 +169,7 @@ class RegistrySection(RowSection):
         if name == "availability_target":
             return self._percentage(row.availability_target)
         if name == "username":
-            credential = Credential.objects.filter(registry=row).first()
-            return credential.username if credential else ""
+            return Credential.objects.filter(registry=row).values_list("username", flat=True).first() or ""
         return "" if name == "secret_file" else super().read(row, name)
 
     def apply(self, actor: Actor, key: str, values: Values) -> None:
@@ -166,8 +177,4 @@ class RegistrySection(RowSection):
         username, path = values.pop("username"), values.pop("secret_file")
         target = values["availability_target"]
         super().apply(actor, key, values | {"availability_target": Decimal(target) if target else None})
-        if path:
-            row = Registry.objects.get(name=key)
-            Credential.objects.update_or_create(
-                registry=row, defaults={"username": username, "secret": self._secret(path)}
-            )
+        keep_credential(Registry.objects.get(name=key), username, self._secret(path) if path else "")

@@ -12,8 +12,8 @@ from registries.topology.file import (
     TopologyFileError,
     apply_topology,
     export_topology,
-    plan_topology,
     read_topology,
+    rehearse_topology,
 )
 
 
@@ -30,7 +30,8 @@ class Command(BaseCommand):
             return
         try:
             wanted = read_topology(self.read(options["file"]))
-            changes = plan_topology(wanted) if options["verb"] == "plan" else apply_topology(system("topology"), wanted)
+            is_plan = options["verb"] == "plan"
+            changes = rehearse_topology(wanted) if is_plan else apply_topology(system("topology"), wanted)
         except TopologyFileError as error:
             raise CommandError("\n".join(error.findings)) from error
         self.show(changes, is_done=options["verb"] == "apply")
@@ -46,7 +47,10 @@ class Command(BaseCommand):
         if name == "-":
             self.stdout.write(text, ending="")
             return
-        Path(name).write_text(text)
+        try:
+            Path(name).write_text(text)
+        except OSError as error:
+            raise CommandError(f"{name} cannot be written: {error.strerror}.") from error
         self.stdout.write(f"Wrote {name}.")
 
     def show(self, changes: list[Change], *, is_done: bool) -> None:
