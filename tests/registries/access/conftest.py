@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from registries.access.tally import tally
-
 
 @pytest.fixture(autouse=True)
 def _nothing_counted() -> Iterator[None]:
+    # This file is read before Django has loaded its apps.
+    from registries.access.tally import tally
+
     tally.take()
     yield
     tally.take()
