@@ -112,7 +112,7 @@ def release_deletions(job: Model, digests: Iterable[Digest] | None = None) -> No
 
 def _guard(digest: Digest) -> DigestGuard:
     DigestGuard.objects.get_or_create(digest=digest)
-    return DigestGuard.objects.select_for_update().get(digest=digest)
+    return DigestGuard.objects.select_for_update(no_key=True).get(digest=digest)
 
 
 def _is_claimed(guard: DigestGuard, now: datetime) -> bool:

@@ -19,7 +19,7 @@ Source = TagEvent.Source
 def locked(repository: Repository) -> Iterator[Repository]:
     """One writer per repository at a time; the row as it is now."""
     with transaction.atomic():
-        yield Repository.objects.select_for_update().get(pk=repository.pk)
+        yield Repository.objects.select_for_update(no_key=True).get(pk=repository.pk)
 
 
 def write_moves(

@@ -1,6 +1,6 @@
 """How is one repository brought up to date? Read everything, then write in short transactions; a failed read writes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -28,10 +28,16 @@ class RepositoryOutcome:
     warnings: list[str] = field(default_factory=list)
 
 
-def sync_repository(reader: CatalogReader, repository: Repository, source: TagEvent.Source) -> RepositoryOutcome:
+def sync_repository(
+    reader: CatalogReader,
+    repository: Repository,
+    source: TagEvent.Source,
+    check: Callable[[], None] = lambda: None,
+) -> RepositoryOutcome:
     """Read all tags and record what is new, moved, missing or back. Raises RegistryError, having written nothing false.
 
-    Missing tags are only counted here; taking them out is decided for the whole sweep."""
+    Missing tags are only counted here; taking them out is decided for the whole sweep. ``check`` is called between batches and
+    raises when the work is to stop."""
     read_at = timezone.now()
     listed = reader.tags(repository.name)
     names = [name for name in listed if is_tag(name)]
@@ -39,6 +45,7 @@ def sync_repository(reader: CatalogReader, repository: Repository, source: TagEv
     diff = diff_tags(_known(repository), frozenset(listed), read)
     outcome = RepositoryOutcome(warnings=_oddities(listed, names, read))
     for moves in batched(diff.moves, MOVES_AT_ONCE):
+        check()
         _write(reader, repository, moves, source, read_at, outcome)
     _count_missing(repository, diff, read_at)
     _write_state(repository, read_at, outcome.warnings)
@@ -82,7 +89,8 @@ def _write(
     unread: dict[Digest, Unread] = dict(trees.unread)
     outcome.warnings += [f"{move.tag}: {unread[move.new].text}" for move in moves if move.new in unread]
     sound = [move for move in moves if move.new not in unread]
-    events = write_moves(repository, sound, at=timezone.now(), source=source, read_at=read_at)
+    # All that one reading finds was first seen at one moment: its batches say nothing about age.
+    events = write_moves(repository, sound, at=read_at, source=source, read_at=read_at)
     outcome.created += sum(event.kind == TagEvent.Kind.CREATED for event in events)
     outcome.moved += sum(event.kind == TagEvent.Kind.MOVED for event in events)
 

@@ -61,7 +61,7 @@ class Sweep:
 
     def _read(self, row: Repository) -> None:
         try:
-            outcome = sync_repository(self.reader, row, self._source(row))
+            outcome = sync_repository(self.reader, row, self._source(row), self.claim.check)
         except RegistryError as error:
             self._note(row, error)
             return

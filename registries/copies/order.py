@@ -59,8 +59,8 @@ def order_copy(
         "with_referrers": with_referrers,
     }
     with transaction.atomic():
-        # Serialises orders for one target, so that two workers of one cause do not both order.
-        Registry.objects.select_for_update().get(pk=target.pk)
+        # Serialises orders for one target, so that two workers of one cause do not both order. Rows may still refer to it.
+        Registry.objects.select_for_update(no_key=True).get(pk=target.pk)
         cause_fields = {"cause_label": cause._meta.label_lower, "cause_key": str(cause.pk)}
         held = CopyJob.objects.exclude(state__in=ENDED).filter(**fields, **cause_fields).first()
         if held is not None:

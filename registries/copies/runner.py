@@ -9,11 +9,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from portal.jobs.queue import wake
 from portal.jobs.run import Claim, JobCancelled, JobFailed
 from registries.access.connect import client_for
+from registries.catalog.digest_tags import bare_tag
 from registries.catalog.intents import declare_intent
-from registries.catalog.models import Manifest, Tag, TagEvent
+from registries.catalog.models import Manifest, Repository, Tag, TagEvent
 from registries.catalog.observe import record_artifact, record_placements, record_tag, repository_row
 from registries.catalog.setbacks import heed_pause, retry_or_fail
 from registries.catalog.store import batched
@@ -27,7 +27,6 @@ from registries.oci.scope import Scope
 from registries.oci.sizes import spell
 from registries.topology.models import Registry
 
-WAKES = ("promotions.workflow.advance", "promotions.replication.reconcile", "promotions.archive.intake_due")
 NOTES = {
     "reading": "reading what there is",
     "blobs": "carrying blobs",
@@ -49,9 +48,6 @@ def run_copy(claim: Claim[CopyJob]) -> None:
     except RegistryError as error:
         # The door was not opened: the work is not this principal's, or no adapter knows the make.
         raise JobFailed(error.code, str(error)) from error
-    finally:
-        for name in WAKES:
-            wake(name)
 
 
 def _source(job: CopyJob) -> Client:
@@ -139,6 +135,8 @@ class CopyRun:
         record_placements(repository, _known_manifests(result.verified), at=now)
         for tag in job.tags:
             record_tag(repository, tag, self._digest, at=now, source=TagEvent.Source.JOB, actor_name=job.actor_name)
+        if result.referrers:
+            self._record_companions(repository, result)
         self._claim.write(
             **_figures(job, result), verified_at=now, tagged_at=job.tagged_at or (now if job.tags else None)
         )
@@ -146,6 +144,18 @@ class CopyRun:
             f"{len(result.verified)} digests answered; {result.blobs_copied} blobs carried, "
             f"{result.blobs_mounted} mounted, {result.blobs_present} were there"
         )
+
+    def _record_companions(self, repository: Repository, result: CopyResult) -> None:
+        """Tags by which signatures and other referrers are found; the engine sets them itself, before ours."""
+        subjects = {digest.fallback_tag for digest in result.verified}
+        for tag in self._target.tags(repository.name):
+            head = self._target.head_manifest(repository.name, tag) if bare_tag(tag) in subjects else None
+            if head is not None:
+                now = timezone.now()
+                record_artifact(self._target, self._job.target, repository.name, head.digest, at=now)
+                record_tag(
+                    repository, tag, head.digest, at=now, source=TagEvent.Source.JOB, actor_name=self._job.actor_name
+                )
 
     def _setback(self, error: RegistryError) -> Exception:
         if isinstance(error, NotFound):

@@ -71,7 +71,7 @@ class RepositoryCleanup:
 
     def _refresh(self) -> None:
         with CatalogReader(self._client) as reader:
-            sync_repository(reader, self._repository, TagEvent.Source.SYNC)
+            sync_repository(reader, self._repository, TagEvent.Source.SYNC, self._claim.check)
         present = set(self._repository.tags.filter(missing_reads=0).values_list("name", flat=True))
         self._tags = {tag.name: tag for tag in tags_in(self._repository) if tag.name in present}
         self._graph = graph_of(self._repository)

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from registries.catalog.digest_tags import bare_tag
 from registries.oci.digest import Digest
-from registries.oci.referrers import COSIGN_SUFFIXES
 from registries.retention.evaluate import Fate
 
 
@@ -68,7 +68,7 @@ class _Closing:
         named = {
             tag: by_name[bare]
             for tag, fate in self._fates.items()
-            if (bare := _bare(tag)) in by_name and not fate.is_protected and not self._held_below(fate.tag.digest)
+            if (bare := bare_tag(tag)) in by_name and not fate.is_protected and not self._held_below(fate.tag.digest)
         }
         anchors = {fate.tag.digest for tag, fate in self._fates.items() if tag not in named}
         reached = self._reach(anchors, named)
@@ -165,11 +165,3 @@ def height(digest: Digest, graph: Graph) -> int:
         level = frozenset(below for child in level for below in graph.children.get(child, ()))
         reached += 1
     return reached
-
-
-def _bare(tag: str) -> str:
-    """A cosign tag without its suffix; any other name as it is."""
-    for suffix in COSIGN_SUFFIXES:
-        if tag.endswith(suffix):
-            return tag.removesuffix(suffix)
-    return tag

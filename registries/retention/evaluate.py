@@ -3,18 +3,17 @@
 Protection beats deletion, whatever the order. A tag no policy speaks of stays. Nothing here knows of digests that are shared
 or held: :mod:`registries.retention.closure` has the last word."""
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from portal.approvals.globs import matches
+from registries.catalog.digest_tags import is_digest_tag
 from registries.oci.digest import Digest
 
 # Clocks of registries and portal differ a little; a tag from further ahead means that one of them is wrong.
 CLOCK_SLACK = timedelta(minutes=5)
-# Fallback tags of referrers and cosign's tags.
-DIGEST_TAG = re.compile(r"(?a:(sha256|sha512)-[0-9a-f]{64}(\.(sig|att|sbom))?)")
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +43,19 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class TagFact:
-    """A tag of one repository. ``moved_at``: when it was first seen on this digest."""
+    """A tag of one repository. ``moved_at``: when it was first seen on this digest.
+
+    ``built_at`` is what its image claims. It only tells apart what was first seen at one moment, as when a registry joins."""
 
     name: str
     digest: Digest
     moved_at: datetime
+    built_at: datetime | None = None
+
+    @property
+    def age_key(self) -> tuple[datetime, datetime, str]:
+        """Sorts the older before the newer; the name last, so that an answer never depends on the order of rows."""
+        return (self.moved_at, self.built_at or LONG_AGO, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +86,8 @@ def in_order(policies: Iterable[Policy]) -> list[Policy]:
 
 def _newest(policy: Policy, facts: Sequence[TagFact]) -> frozenset[str]:
     # Signatures and lists of referrers are no images; counted, they would push the images out.
-    matching = [fact for fact in facts if matches(policy.tag_glob, fact.name) and not DIGEST_TAG.fullmatch(fact.name)]
-    # Of two that moved at once the later name counts as newer, so that an answer never depends on the order of rows.
-    ordered = sorted(matching, key=lambda fact: (fact.moved_at, fact.name), reverse=True)
+    matching = [fact for fact in facts if matches(policy.tag_glob, fact.name) and not is_digest_tag(fact.name)]
+    ordered = sorted(matching, key=lambda fact: fact.age_key, reverse=True)
     return frozenset(fact.name for fact in ordered[: policy.keep_newest])
 
 

@@ -42,8 +42,8 @@ def as_value(row: RetentionPolicy, *, may_delete: bool = True) -> Policy:
 
 def tags_in(repository: Repository) -> list[TagFact]:
     """Its tags as we know them."""
-    rows = repository.tags.values_list("name", "manifest__digest", "moved_at")
-    return [TagFact(name, Digest.parse(digest), moved_at) for name, digest, moved_at in rows]
+    rows = repository.tags.values_list("name", "manifest__digest", "moved_at", "manifest__image_created_at")
+    return [TagFact(name, Digest.parse(digest), moved_at, built_at) for name, digest, moved_at, built_at in rows]
 
 
 def graph_of(repository: Repository, also: Iterable[Digest] = ()) -> Graph:

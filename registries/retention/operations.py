@@ -61,7 +61,7 @@ def execute_plan(actor: Actor, user: User | None, plan: Plan) -> CleanupJob:
             403, "not_allowed", f"Platform admins and maintainers of the owner of {plan.registry} execute plans."
         )
     with transaction.atomic():
-        held = Plan.objects.select_for_update().select_related("registry").get(pk=plan.pk)
+        held = Plan.objects.select_for_update(no_key=True, of=("self",)).select_related("registry").get(pk=plan.pk)
         reason = why_not_executable(held)
         if reason:
             raise Problem(409, "not_executable", reason)

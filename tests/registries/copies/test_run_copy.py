@@ -17,6 +17,8 @@ from registries.copies.order import order_copy
 from registries.oci.auth import Anonymous
 from registries.oci.client import Client
 from registries.oci.digest import Digest
+from registries.oci.fallback import add_to_fallback
+from registries.oci.referrers import as_referrer
 from registries.topology.models import Registry, ZoneKind
 from tests.fakes import faults
 from tests.fakes.content import put_image, put_signature, put_two_platforms
@@ -142,6 +144,25 @@ def test_running_again_sends_nothing_and_records_nothing_new(ci: Client, prod: S
     assert not prod.requests("PUT")
     assert not prod.requests("POST")
     assert (TagEvent.objects.count(), Repository.objects.get().revision) == (events, revision)
+
+
+def test_signatures_found_by_tags_are_in_the_catalog_too(
+    ci: Client, snapshots: ScriptedRegistry, prod: ScriptedRegistry, order: Order, target: Registry
+) -> None:
+    snapshots.has_referrers_api = prod.has_referrers_api = False
+    digest = put_two_platforms(ci, "team/app")
+    put_image(ci, "team/app", tag=f"{digest.fallback_tag}.sig", layers=(b"cosign",))
+    signature = put_signature(ci, "team/app", digest, 1)
+    add_to_fallback(ci, "team/app", digest, [as_referrer(ci.get_manifest("team/app", signature))])
+
+    job = run(order(digest))
+
+    assert job.state == "done", job.reason_text
+    tags = Tag.objects.filter(repository__registry=target)
+    names = {digest.fallback_tag, f"{digest.fallback_tag}.sig", "1.0.0", "stable"}
+    assert set(tags.values_list("name", flat=True)) == set(prod.tags["shop/app"]) == names
+    assert Placement.objects.filter(repository__registry=target, manifest__digest=signature).exists()
+    assert not TagEvent.objects.exclude(source="job").exists()
 
 
 def test_a_tag_that_somebody_moved_is_left_alone_and_no_other_is_set(

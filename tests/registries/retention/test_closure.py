@@ -156,7 +156,7 @@ def cases(draw: st.DrawFn) -> tuple[list[Fate], Graph, dict[Digest, str]]:
     return fates, Graph(children, subjects), holds
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(cases())
 def test_nothing_that_anybody_needs_ever_goes(case: tuple[list[Fate], Graph, dict[Digest, str]]) -> None:
     fates, shape, holds = case
@@ -176,7 +176,7 @@ def test_nothing_that_anybody_needs_ever_goes(case: tuple[list[Fate], Graph, dic
     assert not found.going & found.protected.keys()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(cases())
 def test_everything_that_goes_was_led_to_by_a_tag_that_goes(
     case: tuple[list[Fate], Graph, dict[Digest, str]],
@@ -187,7 +187,7 @@ def test_everything_that_goes_was_led_to_by_a_tag_that_goes(
         assert not found.going
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(cases())
 def test_a_tag_that_was_to_stay_goes_only_with_the_image_it_belongs_to(
     case: tuple[list[Fate], Graph, dict[Digest, str]],

@@ -60,6 +60,13 @@ def test_of_two_that_moved_at_once_the_answer_does_not_depend_on_their_order() -
     assert kept([one], tag("a", 1), tag("b", 1)) == kept([one], tag("b", 1), tag("a", 1)) == {"b"}
 
 
+def test_of_what_a_registry_held_when_it_joined_the_one_built_last_is_the_newest() -> None:
+    at = NOW - DAY
+    old, new = (TagFact(name, Digest.of(name.encode()), at, NOW - days * DAY) for name, days in (("z", 90), ("a", 30)))
+
+    assert kept([Policy("one", keep_newest=1)], old, new, TagFact("y", Digest.of(b"y"), at)) == {"a"}
+
+
 def test_signatures_do_not_push_images_out_of_the_newest() -> None:
     signature = tag(f"sha256-{'a' * 64}.sig", 0)
 
