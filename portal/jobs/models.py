@@ -4,7 +4,7 @@
 carries its fence, so one that was given up for dead can change nothing any more."""
 
 from datetime import datetime
-from typing import ClassVar, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
@@ -63,8 +63,8 @@ class Job(models.Model):
     progress_unit = models.CharField(max_length=20, blank=True)
     progress_note = models.CharField(max_length=255, blank=True)
 
+    objects = models.Manager["Job"]()
     queue = JobQuerySet.as_manager()
-    objects: ClassVar[models.Manager[Self]] = models.Manager()
 
     class Meta:
         abstract = True

@@ -16,8 +16,9 @@ from django.utils import timezone
 
 from portal.actor import Actor
 from portal.audit.record import record
-from portal.jobs.kinds import handler_of
+from portal.jobs.kinds import followers_of, handler_of
 from portal.jobs.models import ENDED, Job, JobState
+from portal.jobs.queue import wake
 
 logger = logging.getLogger(__name__)
 J = TypeVar("J", bound=Job)
@@ -178,6 +179,8 @@ def run_job(model: type[J], pk: int) -> J | None:
         logger.exception("%s %s failed", model._meta.verbose_name, pk)
         text = f"{type(error).__name__}: {error}"
         _retry(claim, RetryLater("error", text, after=timedelta(seconds=min(300, 5 * 2**claim.job.attempt))))
+    for name in followers_of(model):
+        wake(name)
     rows: Any = model._default_manager.filter(pk=pk)
     rested: J | None = rows.first()
     return rested

@@ -8,11 +8,12 @@ class WorkflowConfig(AppConfig):
 
     def ready(self) -> None:
         from portal import panels
-        from portal.jobs.kinds import register_job
+        from portal.jobs.kinds import follow_jobs, register_job
         from promotions.workflow import shown
         from promotions.workflow.execute import run_execution
         from promotions.workflow.models import Execution
         from promotions.workflow.sections import PathSection
+        from registries.copies.models import CopyJob
         from registries.topology.sections import register_section
 
         register_job(Execution, run_execution)
@@ -20,3 +21,4 @@ class WorkflowConfig(AppConfig):
         panels.register("attention", shown.attention, order=30)
         panels.register("inbox", shown.inbox, order=10)
         register_section(PathSection.name, PathSection)
+        follow_jobs(CopyJob, "promotions.workflow.advance")

@@ -33,9 +33,8 @@ def client(registry: ScriptedRegistry) -> Iterator[Client]:
 
 
 def _tagged(client: Client, *tags: str) -> Digest:
-    for tag in tags:
-        made = put_image(client, APP, tag=tag)
-    return Digest(made["digest"])
+    made = [put_image(client, APP, tag=tag) for tag in tags]
+    return Digest(made[-1]["digest"])
 
 
 def test_where_tags_can_be_deleted_that_is_done(registry: ScriptedRegistry, client: Client) -> None:
@@ -146,8 +145,8 @@ def test_on_a_real_registry_a_docker_image_gets_a_docker_placeholder(start_regis
             "config": entry(types.DOCKER_CONFIG, config),
         }
     )
-    for tag in ("a", "b"):
-        digest = client.put_manifest(APP, tag, raw, types.DOCKER_IMAGE).digest
+    client.put_manifest(APP, "a", raw, types.DOCKER_IMAGE)
+    digest = client.put_manifest(APP, "b", raw, types.DOCKER_IMAGE).digest
     assert adapter.delete_tag(client, APP, "a", digest=digest, siblings=["b"]) == "placeholder"
     assert adapter.list_tags(client, APP) == ["b"]
     client.close()
