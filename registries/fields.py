@@ -9,6 +9,7 @@ from django.db.models.lookups import BuiltinLookup
 
 from registries.oci.digest import Digest, InvalidDigest
 
+_LAST = "\U0010ffff"
 _BYTEWISE = {"postgresql": "C", "sqlite": "BINARY"}
 
 
@@ -61,9 +62,17 @@ class Prefix(BuiltinLookup[Any]):
         start = str(self.rhs)
         if not start:
             return f"{left} IS NOT NULL", list(left_parameters)
-        return f"{left} >= %s AND {left} < %s", [*left_parameters, start, *left_parameters, _after(start)]
+        end = _after(start)
+        if end is None:
+            return f"{left} >= %s", [*left_parameters, start]
+        return f"({left} >= %s AND {left} < %s)", [*left_parameters, start, *left_parameters, end]
 
 
-def _after(prefix: str) -> str:
-    """The smallest text that is greater than every text with the prefix."""
-    return prefix[:-1] + chr(ord(prefix[-1]) + 1)
+def _after(prefix: str) -> str | None:
+    """The smallest text that is greater than every text with the prefix; None where there is none."""
+    kept = prefix.rstrip(_LAST)
+    if not kept:
+        return None
+    following = ord(kept[-1]) + 1
+    # Between these lie halves of characters, which are no text by themselves.
+    return kept[:-1] + chr(0xE000 if 0xD800 <= following < 0xE000 else following)
