@@ -201,7 +201,7 @@ class Transport:
                 verify=self.options.verify,
                 proxies={},
             )
-        except (requests.RequestException, OSError) as failure:
+        except (requests.RequestException, *READ_FAILURES) as failure:
             raise self._broken(request, failure) from failure
 
     def _broken(self, request: Request, failure: Exception) -> RegistryError:

@@ -136,11 +136,12 @@ class RegistrySection(RowSection):
 
     def _is_stored(self, key: str, values: Values) -> bool:
         """Whether the file holds what we keep already: then there is nothing to plan."""
-        known = Credential.objects.filter(registry__name=key, username=values["username"]).first()
+        wanted = self._secret(values["secret_file"])
         try:
-            return self._secret(values["secret_file"]) == (known.secret if known else None)
+            known = Credential.objects.filter(registry__name=key, username=values["username"]).first()
         except UndecryptableError:
             return False
+        return known is not None and known.secret == wanted
 
     def _secret(self, path: str) -> str:
         try:
