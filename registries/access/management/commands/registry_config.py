@@ -46,7 +46,9 @@ class Command(BaseCommand):
 
     def configure(self, registry: Registry, folder: Path | None, options: dict[str, Any]) -> str:
         """The configuration; its keys file is written where there is a folder for it."""
-        wanted = Wanted(options["server"], options["listen"], options["storage"], PurePosixPath(folder or DEFAULT_KEYS_DIR))
+        wanted = Wanted(
+            options["server"], options["listen"], options["storage"], PurePosixPath(folder or DEFAULT_KEYS_DIR)
+        )
         if folder is not None:
             self.write(folder / wanted.key_file.name, key_file_text(registry, wanted))
         return config_text(registry, wanted)
