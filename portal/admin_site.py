@@ -20,6 +20,7 @@ from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.sites import UnfoldAdminSite
 from unfold.widgets import UnfoldAdminPasswordWidget as PasswordWidget
+from unfold.widgets import UnfoldAdminTextInputWidget as TextWidget
 
 from portal.roles import has_role
 
@@ -31,6 +32,7 @@ __all__ = [
     "ReadOnlyAdmin",
     "ReadOnlyInline",
     "TabularInline",
+    "TextWidget",
     "UserChangeForm",
     "UserCreationForm",
     "action",

@@ -95,14 +95,11 @@ class PlanAdmin(ReadOnlyAdmin):
     list_filter = ["state", "registry", "is_preview", "is_automatic"]
     list_select_related = ["registry"]
     ordering = ["-id"]
-    readonly_fields = ["freed_label"]
     change_form_outer_before_template = "admin/retention/plan.html"
     add_fieldsets = [(None, {"fields": ["registry"]})]
     fieldsets = [
-        (None, {"fields": ["registry", "state", "reason_text", "is_preview", "is_automatic"]}),
-        ("What would go", {"fields": ["delete_count", "keep_count", "freed_label", "policy_text"]}),
-        ("Undo", {"fields": ["undo_text", "undo_until"]}),
-        ("Who and when", {"fields": ["created_by", "created_at", "listing_read_at", "executed_by", "finished_at"]}),
+        ("By what", {"fields": ["registry", "policy_text", "listing_read_at"]}),
+        ("Who and when", {"fields": ["created_by", "created_at", "executed_by", "finished_at"]}),
     ]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:

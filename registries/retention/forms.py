@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from portal.admin_site import TextWidget
 from registries.retention.models import Plan, RetentionPolicy
 from registries.retention.sections import seconds_of
 
@@ -16,6 +17,7 @@ class PolicyForm(forms.ModelForm[RetentionPolicy]):
     older_than = forms.CharField(
         label="May go after",
         required=False,
+        widget=TextWidget(),
         help_text="A tag may go once it has not moved for so long: 30m, 12h, 7d, 2w. Empty: age does not count.",
     )
 
