@@ -162,6 +162,9 @@ def test_a_worker_that_is_killed_in_the_middle_is_followed_by_one_that_finishes(
     job = execute_plan(admin.actor, admin, plan)
     with worker(job):
         assert stall.reached.wait(30)
+        with pytest.raises(Problem) as refusal:
+            place_hold(second.digest, "promotion", "17", plan)
+        assert refusal.value.code == "being_deleted"
     stall.go_on.set()
 
     waiting = plan.items.filter(outcome="waiting").count()
