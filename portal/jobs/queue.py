@@ -39,12 +39,11 @@ def enqueue(job: Job) -> None:
 
 def send_hint(label: str, pk: int) -> None:
     """One message to the broker. A broker that is down costs time, never work: the sweeper finds the row."""
+    from celery import current_app
     from kombu.exceptions import OperationalError
 
-    from portal.jobs.tasks import run
-
     try:
-        run.apply_async((label, pk), expires=HINT_SECONDS)
+        current_app.send_task("portal.jobs.run", (label, pk), expires=HINT_SECONDS)
     except OperationalError as error:
         logger.warning("The broker took no message for %s %s (%s); the sweeper will find the row.", label, pk, error)
 

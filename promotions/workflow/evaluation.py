@@ -44,7 +44,7 @@ def blocked_because(stopped: list[GateResult]) -> tuple[str, str]:
 def settle_approvals(actor: Actor, request: PromotionRequest, *, expect: set[RequestState]) -> None:
     """READY when everybody needed has agreed, else AWAITING_APPROVAL with who is missing."""
     outcome = outcome_of(request)
-    if needs_people(request.path) and not outcome.required:
+    if needs_people(request.path.target) and not outcome.required:
         text = f"No approval rule of the path {request.path} asks anybody about this repository; prod takes nothing so."
         raise Problem(422, "policy_unsatisfiable", text)
     if outcome.is_satisfied:

@@ -11,6 +11,7 @@ from portal.jobs.models import Job
 from promotions.gates import GATES
 from promotions.gates.base import ParameterError
 from promotions.gates.evaluation import check_parameters
+from promotions.workflow.paths import path_findings
 from registries.access.models import RobotAccount
 from registries.copies.models import CopyJob
 from registries.fields import DigestField, NameField
@@ -43,8 +44,6 @@ class PromotionPath(models.Model):
 
     def clean(self) -> None:
         """Which moves may be at all; also asked at every use."""
-        from promotions.workflow.paths import path_findings
-
         if self.source_id and self.target_id and (findings := path_findings(self.source, self.target)):
             raise ValidationError(findings)
 
@@ -257,6 +256,8 @@ class Execution(Job):
 
     request = models.ForeignKey(PromotionRequest, on_delete=models.CASCADE, related_name="executions")
     copy_job = models.ForeignKey(CopyJob, null=True, blank=True, on_delete=models.SET_NULL, related_name="executions")
+
+    stands_alone = False
 
     class Meta:
         ordering = ["-id"]

@@ -1,6 +1,5 @@
 """Which moves may exist at all? Asked when a path is set up, and again whenever it is used."""
 
-from promotions.workflow.models import PromotionPath
 from registries.topology.models import Reach, Registry, ZoneKind
 
 NO_SOURCE = {
@@ -34,6 +33,6 @@ def is_pipeline_only(target: Registry) -> bool:
     return target.zone.kind == ZoneKind.PROD and target.reach == Reach.ENFORCED
 
 
-def needs_people(path: PromotionPath) -> bool:
+def needs_people(target: Registry) -> bool:
     """Into prod nothing goes that nobody has answered for, however its rules are set up."""
-    return path.target.zone.kind == ZoneKind.PROD
+    return target.zone.kind == ZoneKind.PROD

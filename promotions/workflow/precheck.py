@@ -33,7 +33,7 @@ def find_drift(request: PromotionRequest) -> Drift | None:
 
 def _people(request: PromotionRequest) -> Drift | None:
     outcome = outcome_of(request)
-    if outcome.is_satisfied and (outcome.required or not needs_people(request.path)):
+    if outcome.is_satisfied and (outcome.required or not needs_people(request.path.target)):
         return None
     text = f"Some who agreed may not any more. {missing_text(request)}"
     return Drift(RequestState.AWAITING_APPROVAL, "approver_ineligible", text)
