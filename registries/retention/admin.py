@@ -222,8 +222,14 @@ class PlanItemAdmin(ReadOnlyAdmin):
 @register(CleanupJob)
 class CleanupJobAdmin(JobAdmin):
     job_columns = ["step", "registry_label"]
+    # Trying again goes on deleting, which is for those who execute plans.
+    act_roles = ["platform_admin"]
     list_filter = ["state", "step", "reason_code"]
     list_select_related = ["plan__registry", "item"]
+
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """Trying an execution again goes on deleting."""
+        return _user(request).is_platform_admin
 
     @display(description="registry")
     def registry_label(self, job: CleanupJob) -> str:

@@ -5,6 +5,8 @@ reason on its item."""
 
 from contextlib import closing
 
+from django.utils import timezone
+
 from portal.actor import Actor
 from portal.jobs.queue import wake
 from portal.jobs.run import Claim, JobCancelled, JobFailed, RetryLater
@@ -17,6 +19,7 @@ from registries.oci.scope import Scope
 from registries.retention.clean import RepositoryCleanup
 from registries.retention.items import finish_plan, going_items, settle_item, waiting_items
 from registries.retention.models import CleanupJob, Plan, PlanItem
+from registries.retention.operations import MAX_PLAN_AGE
 from registries.topology.models import ZoneKind
 
 PLACEHOLDER_ZONES = (ZoneKind.SANDBOX, ZoneKind.CI_TESTS, ZoneKind.CI_SNAPSHOTS)
@@ -47,6 +50,8 @@ def _take(plan: Plan, actor: Actor) -> None:
         reason = f"Cleanup is switched off at {plan.registry}; nothing more was removed."
         finish_plan(plan, Plan.State.STOPPED, reason, actor)
         raise JobFailed("switched_off", reason)
+    if plan.state == Plan.State.STOPPED and timezone.now() - plan.created_at > MAX_PLAN_AGE:
+        raise JobFailed("too_old", "The plan was stopped and is more than a day old by now; make another one.")
     # One that was stopped goes on when its job is tried again.
     fit = Plan.objects.filter(pk=plan.pk, state__in=[Plan.State.EXECUTING, Plan.State.STOPPED])
     if not fit.update(state=Plan.State.EXECUTING, reason_text="", finished_at=None):

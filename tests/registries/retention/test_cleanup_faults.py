@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from portal.http.problem import Problem
-from portal.jobs.run import request_cancel, run_job
+from portal.jobs.run import request_cancel, retry_now, run_job
 from portal.users.models import User
 from registries.catalog.holds import HeldError, claim_deletion, place_hold, release_deletions
 from registries.catalog.models import DigestGuard, TagEvent, TagIntent
@@ -199,6 +200,14 @@ def test_stop_stops_before_the_next_tag(faulty: ScriptedRegistry, client: Client
     assert (job.state, plan.state) == ("cancelled", "stopped")
     assert sorted(outcomes(plan).values()) == ["deleted", "kept", "waiting", "waiting"]
     assert len(tags_at(client, "app")) == 3
+
+    assert retry_now(job)
+    Plan.objects.filter(pk=plan.pk).update(created_at=timezone.now() - timedelta(days=2))
+    assert again(plan).reason_code == "too_old"
+    Plan.objects.filter(pk=plan.pk).update(created_at=timezone.now())
+    assert retry_now(job)
+    assert again(plan).state == "done"
+    assert (plan.state, set(tags_at(client, "app"))) == ("done", {"app:keep"})
 
 
 def test_a_child_whose_index_could_not_go_stays(
