@@ -10,7 +10,7 @@ from django.utils import timezone
 from portal.audit.models import AuditEvent
 from portal.http.problem import Problem
 from portal.jobs.models import HostPause
-from portal.jobs.run import request_cancel, retry_now, run_job
+from portal.jobs.run import request_cancel, run_job
 from registries.catalog.models import Manifest, Placement, Repository, Tag, TagEvent, TagIntent
 from registries.copies.models import CopyJob
 from registries.copies.order import order_copy
@@ -246,7 +246,7 @@ def test_a_host_that_asks_for_a_pause_gets_it_from_everybody(
     assert not prod.seen
 
 
-def test_a_cancelled_copy_can_be_tried_again(ci: Client, prod: ScriptedRegistry, order: Order) -> None:
+def test_a_cancelled_copy_is_ordered_anew_and_never_just_tried_again(ci: Client, prod: ScriptedRegistry, order: Order) -> None:
     digest = put_two_platforms(ci, "team/app")
     job = order(digest)
 
@@ -254,8 +254,10 @@ def test_a_cancelled_copy_can_be_tried_again(ci: Client, prod: ScriptedRegistry,
     job.refresh_from_db()
     assert job.state == "cancelled"
 
-    assert retry_now(job)
-    assert run(job).state == "done"
+    assert not retry_now(job)
+    assert run_job(CopyJob, job.pk) is None
+    assert "shop/app" not in prod.tags
+    assert run(order(digest)).state == "done"
     assert prod.tags["shop/app"]["1.0.0"] == digest
 
 
