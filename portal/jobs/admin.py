@@ -1,6 +1,7 @@
 """Every kind of job looks the same in the admin; and locks and pauses can be seen."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.http import HttpRequest
@@ -18,6 +19,7 @@ class JobAdmin(ReadOnlyAdmin):
     """List, progress, cancel and retry; subclasses add their own columns in ``job_columns``."""
 
     job_columns: list[str] = []
+    act_roles: ClassVar[Sequence[str]] = ("platform_admin", "release_manager")
     list_filter = ["state", "reason_code"]
     search_fields = ["reason_text", "cause_name", "actor_name"]
     ordering = ["-id"]
@@ -37,7 +39,11 @@ class JobAdmin(ReadOnlyAdmin):
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         """Who may cancel and retry."""
-        return has_role(request, "platform_admin", "release_manager")
+        return has_role(request, *self.act_roles)
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """A job that does not stand alone is tried again by trying again what ordered it."""
+        return self.model.stands_alone and self.has_act_permission(request)
 
     @display(description="state", label=STATE_COLOURS, ordering="state")
     def state_label(self, job: Job) -> str:
@@ -53,7 +59,7 @@ class JobAdmin(ReadOnlyAdmin):
         stopped = sum(request_cancel(job, _actor(request)) for job in queryset)
         messages.info(request, f"Asked {stopped} jobs to stop.")
 
-    @action(description="Try again", permissions=["act"])
+    @action(description="Try again", permissions=["retry"])
     def retry_selected(self, request: HttpRequest, queryset: Any) -> None:
         again = [job for job in queryset if retry_now(job, _actor(request))]
         for job in again:

@@ -4,7 +4,7 @@
 carries its fence, so one that was given up for dead can change nothing any more."""
 
 from datetime import datetime
-from typing import Self
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
@@ -65,6 +65,10 @@ class Job(models.Model):
 
     objects = models.Manager["Job"]()
     queue = JobQuerySet.as_manager()
+
+    # Whether it may be tried again by itself. Not where somebody's decision ordered it and may have been taken back since: there
+    # the one that ordered it is tried again, asks all its questions anew, and orders another.
+    stands_alone: ClassVar[bool] = True
 
     class Meta:
         abstract = True

@@ -251,7 +251,9 @@ def _cancel_running(job: Job) -> bool:
 def retry_now(job: Job, actor: Actor | None = None) -> bool:
     """Queue a failed or cancelled job again, with its attempts counted afresh.
 
-    False if it has not ended so, or if another job for the same thing is open already."""
+    False if it has not ended so, if another job for the same thing is open already, or if it does not stand alone."""
+    if not job.stands_alone:
+        return False
     fresh = {"attempt": 0, "next_run_at": timezone.now(), "cancel_requested_at": None, "finished_at": None}
     again = type(job)._default_manager.filter(pk=job.pk, state__in=[JobState.FAILED, JobState.CANCELLED])
     try:

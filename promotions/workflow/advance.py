@@ -67,8 +67,7 @@ def _follow(request: PromotionRequest) -> bool:
     if execution is None:
         return False
     if execution.is_ended:
-        give_up(execution)
-        return True
+        return give_up(execution)
     waits = Execution.objects.filter(pk=execution.pk, state=JobState.QUEUED, next_run_at__gt=timezone.now())
     has_news = execution.copy_job is None or execution.copy_job.is_ended
     if has_news and execution.reason_code == "copying" and waits.update(next_run_at=timezone.now()):

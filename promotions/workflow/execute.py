@@ -9,7 +9,7 @@ from portal.actor import system
 from portal.http.problem import Problem
 from portal.jobs.models import JobState
 from portal.jobs.queue import enqueue, job_fields, wake
-from portal.jobs.run import Claim, JobCancelled, JobFailed, RetryLater
+from portal.jobs.run import Claim, JobCancelled, JobFailed, RetryLater, request_cancel
 from promotions.workflow.evaluation import ADVANCE
 from promotions.workflow.models import Execution, PromotionItem, PromotionRequest, RequestState
 from promotions.workflow.precheck import Drift, find_drift
@@ -103,8 +103,8 @@ def _go_back(request: PromotionRequest, drift: Drift) -> None:
 
 
 def _settle(request: PromotionRequest, copy: CopyJob) -> None:
-    """Write down how the copy ended. Done counts only with what was read back."""
-    if copy.state == JobState.DONE and copy.verified_at is not None:
+    """Write down how the copy ended."""
+    if _is_read_back(copy):
         _promoted(request, copy)
         return
     if copy.state == JobState.CANCELLED and request.cancel_requested_at is not None:
@@ -139,9 +139,26 @@ def _end_cancelled(request: PromotionRequest) -> None:
     transition(request, RequestState.CANCELLED, actor=PIPELINE, expect=RUNNING, code="cancelled", text=text)
 
 
-def give_up(execution: Execution) -> None:
-    """An execution ended without settling its request: it broke, or somebody cancelled the job itself."""
+def give_up(execution: Execution) -> bool:
+    """An execution ended without settling its request: it broke, or somebody cancelled the job itself.
+
+    Its copy is stopped first: False while that still runs. A copy that was faster counts, for prod has it."""
+    copy = execution.copy_job
+    if copy is not None and not copy.is_ended:
+        request_cancel(copy)
+        copy.refresh_from_db()
+        if not copy.is_ended:
+            return False
+    if copy is not None and _is_read_back(copy):
+        _promoted(execution.request, copy)
+        return True
     code = execution.reason_code or "error"
     text = execution.reason_text or f"Execution {execution.pk} ended as {execution.state}."
     to = RequestState.CANCELLED if execution.state == JobState.CANCELLED else RequestState.FAILED
     transition(execution.request, to, actor=PIPELINE, expect=RUNNING, code=code, text=text)
+    return True
+
+
+def _is_read_back(copy: CopyJob) -> bool:
+    """Done counts only with what was read back."""
+    return copy.state == JobState.DONE and copy.verified_at is not None

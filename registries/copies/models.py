@@ -12,6 +12,8 @@ class CopyJob(Job):
 
     ``principal`` is the system principal whose tokens it uses. Done means: the target answered every digest when read back."""
 
+    stands_alone = False
+
     class Purpose(models.TextChoices):
         PROMOTION = "promotion"
         ROLLBACK = "rollback"

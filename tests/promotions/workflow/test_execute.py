@@ -3,13 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from portal.jobs.models import JobState
+from portal.jobs.run import request_cancel, retry_now
 from promotions.replication.models import Delivery, ReplicationRule
 from promotions.workflow.advance import advance
 from promotions.workflow.models import Execution, GateResult, PromotionPath, PromotionRequest, RequestState, TagLock
-from promotions.workflow.requests import retry_request
+from promotions.workflow.requests import cancel_request, retry_request
 from registries.access.models import RobotAccount
 from registries.catalog.models import Hold, Placement
 from registries.copies.models import CopyJob
@@ -214,3 +216,52 @@ def test_what_nobody_decided_expires(world: World) -> None:
     assert advance(timezone.now() + timedelta(days=8)) == 1
     assert now_in(request) == (RequestState.EXPIRED, "expired")
     assert not TagLock.objects.exists()
+
+
+def test_nobody_tries_a_copy_again_whose_promotion_was_called_off(world: World, ready: PromotionRequest) -> None:
+    """Only the request can be tried again: it asks gates and people anew."""
+    execution = begin(ready)
+    cancel_request(world.robot.actor, ready)
+    end_copy(execution, JobState.CANCELLED, reason_code="cancelled")
+    assert now_in(ready)[0] == RequestState.CANCELLED
+    for job in (CopyJob.objects.get(), execution):
+        assert not retry_now(job, world.people["bob"].actor)
+        job.refresh_from_db()
+        assert job.is_ended
+
+
+def test_the_admin_offers_no_second_try_of_a_copy(world: World, ready: PromotionRequest, client: Client) -> None:
+    execution = begin(ready)
+    cancel_request(world.robot.actor, ready)
+    end_copy(execution, JobState.CANCELLED, reason_code="cancelled")
+    client.force_login(world.people["bob"])
+    for address in ("/admin/copies/copyjob/", "/admin/promotions/execution/"):
+        assert "retry_selected" not in client.get(address).content.decode()
+        form = {"action": "retry_selected", "_selected_action": [CopyJob.objects.get().pk, execution.pk]}
+        client.post(address, form)
+    assert CopyJob.objects.get().state == JobState.CANCELLED
+
+
+def test_an_execution_that_was_cancelled_by_itself_takes_its_copy_with_it(
+    world: World, ready: PromotionRequest
+) -> None:
+    """A copy that is on its way could still put the tag, so nothing is settled before it has stopped."""
+    execution = begin(ready)
+    CopyJob.objects.update(state=JobState.RUNNING)
+    assert request_cancel(execution)
+    advance()
+    assert now_in(ready)[0] == RequestState.EXECUTING
+    assert TagLock.objects.exists()
+    assert CopyJob.objects.get().cancel_requested_at is not None
+    CopyJob.objects.update(state=JobState.CANCELLED)
+    advance()
+    assert now_in(ready) == (RequestState.CANCELLED, "cancelled")
+
+
+def test_a_copy_that_was_faster_than_the_end_of_its_execution_counts(world: World, ready: PromotionRequest) -> None:
+    execution = begin(ready)
+    assert request_cancel(execution)
+    now = timezone.now()
+    CopyJob.objects.update(state=JobState.DONE, verified_at=now, tagged_at=now)
+    advance()
+    assert now_in(ready)[0] == RequestState.COMPLETED

@@ -10,7 +10,7 @@ from django.utils import timezone
 from portal.audit.models import AuditEvent
 from portal.http.problem import Problem
 from portal.jobs.models import HostPause
-from portal.jobs.run import request_cancel, run_job
+from portal.jobs.run import request_cancel, retry_now, run_job
 from registries.catalog.models import Manifest, Placement, Repository, Tag, TagEvent, TagIntent
 from registries.copies.models import CopyJob
 from registries.copies.order import order_copy
