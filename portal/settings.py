@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import django_stubs_ext
-from django.urls import reverse_lazy
+from django.templatetags.static import static
 
 from portal import env
 
@@ -193,6 +193,7 @@ LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
+FORMAT_MODULE_PATH = "portal.formats"
 STATIC_URL = "/static/"
 STATIC_ROOT = PORTAL_HOME / "static"
 WHITENOISE_USE_FINDERS = True
@@ -217,121 +218,53 @@ for name, value in env.email(environment.secret("EMAIL_URL", "console:")).items(
     globals()[name] = value
 
 # --- the admin's theme and sections -------------------------------------------------------------------------------
-
-
-def _section(title: str, *pages: tuple[str, str, str]) -> dict[str, Any]:
-    """One block of the admin's sidebar: (words, icon, model as app_model)."""
-    return {
-        "title": title,
-        "separator": True,
-        "collapsible": False,
-        "items": [
-            {"title": words, "icon": icon, "link": reverse_lazy(f"admin:{model}_changelist")}
-            for words, icon, model in pages
-        ],
-    }
-
-
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Portreeve admin",
     "SITE_HEADER": "Portreeve",
     "SITE_SUBHEADER": "Governing the registries",
-    "SITE_SYMBOL": "anchor",
+    "SITE_ICON": lambda request: static("web/mark.svg"),
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("web/mark.svg")}],
+    "STYLES": [lambda request: static("web/tokens.css"), lambda request: static("web/admin.css")],
+    "SCRIPTS": [lambda request: static("web/admin.js")],
+    "DASHBOARD_CALLBACK": "portal.web.admin_overview.overview",
     "SITE_URL": "/",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "6px",
     "COLORS": {
         "primary": {
-            "50": "#eef7f9",
-            "100": "#d5ecf1",
-            "200": "#addae4",
-            "300": "#78c0d1",
-            "400": "#3e9eb6",
-            "500": "#22819b",
-            "600": "#1f6883",
-            "700": "#20556b",
-            "800": "#224759",
-            "900": "#203c4c",
-            "950": "#102733",
+            "50": "#f2f6fe",
+            "100": "#e9effd",
+            "200": "#cfdcfa",
+            "300": "#a9c2f7",
+            "400": "#b4cbff",  # of dark pages: the web portal's accent there, stronger
+            "500": "#8fb1ff",  # of dark pages: the web portal's accent there
+            "600": "#2353c4",  # the web portal's accent
+            "700": "#1b429f",
+            "800": "#1a387f",
+            "900": "#1a2745",
+            "950": "#0b1226",
+        },
+        # The web portal's neutral greys.
+        "base": {
+            "50": "#f5f6f8",
+            "100": "#eef0f3",
+            "200": "#dde1e7",
+            "300": "#bcc4ce",
+            "400": "#9ba6b4",
+            "500": "#626c79",
+            "600": "#4a535f",
+            "700": "#414c5a",
+            "800": "#29313c",
+            "900": "#151a21",
+            "950": "#0e1217",
         },
     },
     "SIDEBAR": {
         "show_search": True,
         "command_search": False,
         "show_all_applications": False,
-        "navigation": [
-            {
-                "title": "",
-                "items": [
-                    {"title": "Map", "icon": "map", "link": "/"},
-                    {"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")},
-                ],
-            },
-            _section(
-                "Promotion",
-                ("Requests", "rocket_launch", "promotions_promotionrequest"),
-                ("Paths", "route", "promotions_promotionpath"),
-                ("Approval rules", "how_to_reg", "approvals_approvalrule"),
-                ("Decisions", "gavel", "approvals_decision"),
-                ("Delegations", "swap_horiz", "approvals_delegation"),
-            ),
-            _section(
-                "Registries",
-                ("Registries", "dns", "topology_registry"),
-                ("Zones", "layers", "topology_zone"),
-                ("Locations", "public", "topology_location"),
-                ("Health", "monitor_heart", "topology_registryhealth"),
-                ("Credentials", "vpn_key", "topology_credential"),
-            ),
-            _section(
-                "Catalog",
-                ("Repositories", "folder", "catalog_repository"),
-                ("Tags", "sell", "catalog_tag"),
-                ("Tag history", "history", "catalog_tagevent"),
-                ("Manifests", "fingerprint", "catalog_manifest"),
-                ("Holds", "lock", "catalog_hold"),
-            ),
-            _section(
-                "Distribution",
-                ("Replication rules", "sync_alt", "replication_replicationrule"),
-                ("Deliveries", "local_shipping", "replication_delivery"),
-                ("Archive entries", "inventory_2", "archive_archiveentry"),
-            ),
-            _section(
-                "Cleanup",
-                ("Plans", "cleaning_services", "retention_plan"),
-                ("Policies", "rule", "retention_retentionpolicy"),
-            ),
-            _section(
-                "Access",
-                ("People", "person", "users_user"),
-                ("Teams", "groups", "users_team"),
-                ("Robot accounts", "smart_toy", "access_robotaccount"),
-                ("Access rules", "policy", "access_accessrule"),
-                ("Namespaces", "folder_shared", "access_namespace"),
-                ("Restrictions", "block", "access_restriction"),
-                ("Personal tokens", "key", "access_personaltoken"),
-                ("Denials", "do_not_disturb_on", "access_denial"),
-                ("Signing keys", "verified_user", "access_signingkey"),
-            ),
-            _section(
-                "Jobs",
-                ("Syncs", "cloud_sync", "catalog_syncjob"),
-                ("Copies", "content_copy", "copies_copyjob"),
-                ("Promotion executions", "play_circle", "promotions_execution"),
-                ("Archive intakes", "download", "archive_intakejob"),
-                ("Cleanup jobs", "delete_sweep", "retention_cleanupjob"),
-                ("Host pauses", "pause_circle", "jobs_hostpause"),
-            ),
-            _section(
-                "Record",
-                ("Audit", "receipt_long", "audit_auditevent"),
-                ("Seals", "link", "audit_auditseal"),
-                ("Messages", "outbox", "outbox_message"),
-                ("Webhooks", "webhook", "outbox_webhookendpoint"),
-            ),
-        ],
+        "navigation": "portal.web.admin_sections.navigation",
     },
 }
 

@@ -31,10 +31,15 @@ class Attention:
 
 def attention_rows(viewer: AbstractBaseUser | AnonymousUser) -> list[Attention]:
     """Broken first, then what waits for the viewer, then the rest."""
-    rows = [*_registries(), *_deliveries(), *_archive()]
+    rows = trouble_rows()
     if isinstance(viewer, User):
         rows += _waiting(viewer)
     return sorted(rows, key=lambda row: row.state != "broken")
+
+
+def trouble_rows() -> list[Attention]:
+    """What is wrong, whoever looks; broken first."""
+    return sorted([*_registries(), *_deliveries(), *_archive()], key=lambda row: row.state != "broken")
 
 
 def _registries() -> Iterable[Attention]:
