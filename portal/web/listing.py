@@ -4,7 +4,6 @@ CSV or JSON."""
 import csv
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from binascii import Error as NotBase64
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -88,11 +87,11 @@ def _term(field: str, is_falling: bool) -> Any:
 
 def _page(request: HttpRequest, rows: QuerySet[Any], field: str, is_falling: bool) -> list[Any]:
     after = request.GET.get("after", "")
-    if after:
-        rows = rows.filter(_beyond(field, is_falling, *_read_cursor(after)))
     try:
+        if after:
+            rows = rows.filter(_beyond(field, is_falling, *_read_cursor(after)))
         return list(rows[: PAGE + 1])
-    except (ValueError, TypeError, ValidationError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError, ValidationError) as error:
         raise BadRequest("The place to go on from is malformed; begin at the first page.") from error
 
 
@@ -105,11 +104,9 @@ def _beyond(field: str, is_falling: bool, value: object, key: int) -> Q:
 
 
 def _read_cursor(text: str) -> tuple[object, int]:
-    try:
-        value, key = json.loads(urlsafe_b64decode(text.encode()))
-        return value, int(key)
-    except (NotBase64, ValueError, TypeError, UnicodeError) as error:
-        raise BadRequest("The place to go on from is malformed; begin at the first page.") from error
+    """Raises ValueError, TypeError, OverflowError or RecursionError on what we never made."""
+    value, key = json.loads(urlsafe_b64decode(text.encode()))
+    return value, int(key)
 
 
 def _cursor(row: Model, field: str) -> str:

@@ -2,9 +2,12 @@
 
 import csv
 import io
+import json
 import re
+from base64 import urlsafe_b64encode
 from html import unescape
 
+import pytest
 from django.test import Client
 
 from tests.portal.web.cast import Company, repository
@@ -61,6 +64,17 @@ def test_a_cursor_that_was_made_up_is_refused(company: Company, signed_in: SignI
     client = signed_in(company.ada)
     for cursor in ("x", "%00", "W10=", "WzEsICJhIl0=", "e30=", "bnVsbA=="):
         assert client.get(f"/repositories/?after={cursor}").status_code == 400, cursor
+
+
+@pytest.mark.parametrize("made_up", ["[[[", "abc", 1e999, 10**30, {"a": 1}, [1], "\0", "\ud800", "2020-13-45T00:00:00"])
+@pytest.mark.parametrize("sort", ["name", "moved", "-size_bytes", "tags"])
+def test_whatever_a_cursor_says_the_answer_is_a_page_or_a_refusal(
+    company: Company, signed_in: SignIn, sort: str, made_up: object
+) -> None:
+    client = signed_in(company.ada)
+    for said in ([made_up, 1], ["payments/api", made_up]):
+        cursor = urlsafe_b64encode(json.dumps(said).encode()).decode()
+        assert client.get("/repositories/", {"sort": sort, "after": cursor}).status_code in (200, 400)
 
 
 def test_json_has_the_rows_that_the_page_has(company: Company, signed_in: SignIn) -> None:

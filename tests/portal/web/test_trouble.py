@@ -72,6 +72,12 @@ def test_a_malformed_address_is_told(company: Company, signed_in: SignIn) -> Non
     assert "was not understood" in answer.content.decode()
 
 
+def test_a_foreign_host_name_is_refused_before_anything_is_known_of_the_caller() -> None:
+    answer = Client(raise_request_exception=False).get("/", headers={"host": "evil.example"})
+    assert answer.status_code == 400
+    assert "was not understood" in answer.content.decode()
+
+
 @override_settings(ROOT_URLCONF="tests.portal.web.test_trouble")
 def test_when_we_break_the_page_still_stands() -> None:
     answer = Client(raise_request_exception=False).get("/broken/")
