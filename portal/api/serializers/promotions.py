@@ -7,7 +7,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from portal.api.openapi import Word
+from portal.api.serializers.readiness import checked_digest
 from promotions.workflow.models import PromotionRequest, RequestState
+from registries.oci.digest import Digest
 
 UNTIL = ("approved", "terminal", "completed")
 
@@ -45,6 +47,8 @@ class AskSerializer(serializers.Serializer[Any]):
     def validate_ci(self, value: dict[str, str]) -> dict[str, str]:
         if len(value) > 30 or any(len(key) > 64 for key in value):
             raise serializers.ValidationError("At most 30 facts, each with a name of at most 64 characters.")
+        if not all(key.isprintable() for key in value):
+            raise serializers.ValidationError("A fact has a name that cannot be printed.")
         return value
 
 
@@ -83,6 +87,9 @@ class PromotionQuery(serializers.Serializer[Any]):
     repository = Word(required=False, help_text="Name of the source or target repository.")
     digest = Word(required=False)
     since = serializers.DateTimeField(required=False, help_text="Asked for at or after this time.")
+
+    def validate_digest(self, value: str) -> Digest:
+        return checked_digest(value)
 
 
 class PromotionSerializer(serializers.Serializer[PromotionRequest]):

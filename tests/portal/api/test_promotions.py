@@ -343,3 +343,29 @@ def test_completed_comes_after_the_regions(office: Office) -> None:
     advance()
     answer = office[CI].get(f"/promotions/{body['id']}", wait="60", until="completed")
     assert answer.body["state"] == "completed"
+
+
+@pytest.mark.parametrize("digest", ["zzz", "sha256:" + "a" * 63, "sha256:" + "A" * 64])
+def test_a_list_by_something_that_is_no_digest_is_refused(office: Office, digest: str) -> None:
+    answer = office["bob"].get("/promotions", digest=digest)
+    assert (answer.status, answer.code) == (400, "invalid")
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "\n"])
+def test_a_fact_with_an_unprintable_name_is_refused(office: Office, name: str) -> None:
+    """PostgreSQL keeps no NUL and no half character, and a page shows none."""
+    answer = office[CI].post("/promotions", office.body(office.build(), ci={name: "x"}))
+    assert (answer.status, answer.code) == (400, "invalid")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ("[" * 100_000, 400, "parse_error"),
+        ('{"a":' * 100_000, 400, "parse_error"),
+        ('{"changelog": "' + "x" * 2_000_000 + '"}', 413, "too_large"),
+    ],
+)
+def test_a_body_that_is_too_deep_or_too_large_is_refused(office: Office, body: str, status: int, code: str) -> None:
+    answer = office[CI].post("/promotions", body)
+    assert (answer.status, answer.code) == (status, code)
