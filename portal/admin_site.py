@@ -171,6 +171,10 @@ class ReadOnlyInline(TabularInline):
     can_add = False
     can_delete = False
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Also columns that no form could hold, such as times set by the database row itself."""
+        return list(dict.fromkeys([*super().get_readonly_fields(request, obj), *(self.fields or ())]))
+
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 

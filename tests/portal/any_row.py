@@ -18,6 +18,7 @@ NEVER_WITHOUT = {"promotions.promotionrequest": [("promotions.promotionitem", "r
 CONTENTS: dict[str, Any] = {
     "promotions.policysnapshot.body": {"gates": [], "rules": []},
     "promotions.promotionitem.target_tags": ["v1"],
+    "promotions.promotionitem.difference": {"baseline": {"is_first": True}, "size_bytes": {"old": 0, "new": 1}},
 }
 
 _numbers = itertools.count(1)
@@ -50,15 +51,21 @@ def _make_row(model: type[models.Model], depth: int, **given: Any) -> models.Mod
 
 def _is_wanted(field: models.Field[Any, Any], depth: int) -> bool:
     """Also optional relations, but not for ever: related rows have only what they must."""
+    if _place(field) in CONTENTS:
+        return True
     if field.is_relation:
         return not field.null or (depth == 0 and field.related_model is not field.model)
     return not field.has_default() or bool(field.unique)
 
 
+def _place(field: models.Field[Any, Any]) -> str:
+    return f"{field.model._meta.label_lower}.{field.name}"
+
+
 def _value(field: models.Field[Any, Any], depth: int) -> Any:
     number = next(_numbers)
-    if (place := f"{field.model._meta.label_lower}.{field.name}") in CONTENTS:
-        return CONTENTS[place]
+    if _place(field) in CONTENTS:
+        return CONTENTS[_place(field)]
     if field.is_relation:
         return make_row(field.related_model, depth + 1)  # type: ignore[arg-type]
     if field.choices:
