@@ -22,6 +22,7 @@ from unfold.sites import UnfoldAdminSite
 from unfold.widgets import UnfoldAdminPasswordWidget as PasswordWidget
 from unfold.widgets import UnfoldAdminTextInputWidget as TextWidget
 
+from portal.admin_columns import column_of, fact_of, is_raw, labels_of
 from portal.roles import has_role
 
 __all__ = [
@@ -39,10 +40,15 @@ __all__ = [
     "change_listeners",
     "display",
     "has_role",
+    "portal_places",
     "register",
     "site",
 ]
 
+
+Place = Callable[[Any], str]
+portal_places: dict[str, Place] = {}
+"""Model label -> the address of a row's page in the web portal. The roof fills it in; pages here link there."""
 
 ChangeListener = Callable[[HttpRequest, models.Model, str, dict[str, Any]], None]
 change_listeners: list[ChangeListener] = []
@@ -118,6 +124,44 @@ class ModelAdmin(RoleRightsMixin, UnfoldModelAdmin):
     compressed_fields = True
     warn_unsaved_form = True
 
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Plain fields are shown in words: see :mod:`portal.admin_columns`."""
+        return [self.column(name) for name in super().get_list_display(request)]
+
+    def column(self, name: Any) -> Any:
+        """A name of a field as a column, unless the class shows it in its own way."""
+        field = _field(self.model, name)
+        return name if field is None or hasattr(self, name) else column_of(field)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, change, **{"labels": labels_of(self.model), **kwargs})
+
+    def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field and isinstance(db_field, models.DateTimeField):
+            field.help_text = f"{field.help_text} In UTC.".strip()
+        return field
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Where nobody may change anything, JSON is shown as facts and bytes as sizes."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        return [
+            (title, {**options, "fields": [self.fact(name) for name in options["fields"]]})
+            for title, options in fieldsets
+        ]
+
+    def get_view_on_site_url(self, obj: Any = None) -> str | None:
+        """The row's page in the web portal."""
+        place = portal_places.get(self.opts.label_lower)
+        return place(obj) if place and obj is not None else None
+
+    def fact(self, name: Any) -> Any:
+        """A name of a field with raw contents as something to be read."""
+        field = _field(self.model, name)
+        return fact_of(field) if field is not None and is_raw(field) and not hasattr(self, name) else name
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         self.report(request, obj, "changed" if change else "created", {"fields": list(form.changed_data)})
@@ -148,6 +192,12 @@ class ModelAdmin(RoleRightsMixin, UnfoldModelAdmin):
             listener(request, obj, verb, detail)
 
 
+def _field(model: type[models.Model], name: Any) -> models.Field[Any, Any] | None:
+    """The model's own field of this name, if it has one and it is no relation."""
+    found = next((field for field in model._meta.concrete_fields if field.name == name), None)
+    return None if found is None or found.is_relation else found
+
+
 class ReadOnlyAdmin(ModelAdmin):
     """Rows that operations write and people only read."""
 
@@ -163,6 +213,10 @@ class TabularInline(RoleRightsMixin, UnfoldTabularInline):
 
     extra = 0
     tab = False
+    hide_title = True
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        return super().get_formset(request, obj, **{"labels": labels_of(self.model), **kwargs})
 
 
 class ReadOnlyInline(TabularInline):

@@ -229,7 +229,7 @@ UNFOLD: dict[str, Any] = {
     "DASHBOARD_CALLBACK": "portal.web.admin_overview.overview",
     "SITE_URL": "/",
     "SHOW_HISTORY": False,
-    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_VIEW_ON_SITE": True,
     "BORDER_RADIUS": "6px",
     "COLORS": {
         "primary": {

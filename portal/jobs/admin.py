@@ -25,17 +25,9 @@ class JobAdmin(ReadOnlyAdmin):
     ordering = ["-id"]
     actions = ["cancel_selected", "retry_selected"]
 
-    def get_list_display(self, request: HttpRequest) -> list[str]:
-        return [
-            "id",
-            *self.job_columns,
-            "state_label",
-            "progress_label",
-            "attempt",
-            "cause_name",
-            "created_at",
-            "reason_text",
-        ]
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        own = ["id", *self.job_columns, "state_label", "progress_label", "cause_name", "created_at", "reason_text"]
+        return [self.column(name) for name in own]
 
     def has_act_permission(self, request: HttpRequest) -> bool:
         """Who may cancel and retry."""
