@@ -5,12 +5,11 @@ from typing import Any
 from django.utils import timezone
 
 from portal.api.callers import caller_of
-from portal.api.promotion_sight import promotions_seen_by
-from portal.api.sight import repositories_seen_by
 from promotions.replication.queries import deliveries_of, seen_by
+from promotions.workflow.queries import requests_seen_by
 from registries.catalog.holds import active_holds
 from registries.catalog.models import Manifest, ManifestEdge, Placement
-from registries.catalog.queries import children_of, manifest_of, placements_of
+from registries.catalog.queries import children_of, manifest_of, placements_of, repositories_seen_by
 from registries.oci.digest import Digest
 
 MOST = 200
@@ -18,18 +17,19 @@ MOST = 200
 
 def passport_of(request: Any, digest: Digest) -> dict[str, Any] | None:
     """None where the caller may pull none of the places that have it: then it looks as if it were not there."""
+    caller = caller_of(request)
     manifest = manifest_of(digest)
     if manifest is None:
         return None
-    visible = repositories_seen_by(request)
+    visible = repositories_seen_by(caller)
     placements = list(placements_of(digest).filter(repository__in=visible)[:MOST])
     if not placements:
         return None
     return {
         **_facts(manifest),
         "placements": [_placement(row) for row in placements],
-        "promotions": promotions_seen_by(request).filter(items__digest=digest)[:MOST],
-        "deliveries": seen_by(caller_of(request), deliveries_of(digest)[:MOST]),
+        "promotions": requests_seen_by(caller).filter(items__digest=digest)[:MOST],
+        "deliveries": seen_by(caller, deliveries_of(digest)[:MOST]),
         "holds": active_holds(timezone.now()).filter(digest=digest).order_by("-id")[:MOST],
     }
 

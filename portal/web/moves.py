@@ -3,15 +3,14 @@
 from django.db.models import QuerySet
 
 from portal.users.models import User
-from portal.web.visible import visible_repositories
 from registries.catalog.models import Repository, TagEvent
+from registries.catalog.queries import repositories_seen_by
 
 
 def last_moves(user: User, count: int, repositories: QuerySet[Repository] | None = None) -> list[TagEvent]:
     """The newest moves that this person may see; what was there when a registry joined did not move."""
     moves = TagEvent.objects.exclude(source=TagEvent.Source.BASELINE)
-    if repositories is not None:
-        moves = moves.filter(repository__in=repositories)
-    elif not user.has_role():
-        moves = moves.filter(repository__in=visible_repositories(user))
+    if repositories is None:
+        repositories = repositories_seen_by(user, with_absent=True)
+    moves = moves.filter(repository__in=repositories)
     return list(moves.select_related("repository__registry", "intent").order_by("-at", "-id")[:count])

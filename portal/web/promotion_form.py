@@ -10,9 +10,9 @@ from django.http import Http404
 from portal.approvals.globs import matches
 from portal.users.models import User
 from portal.web.asked import clean
-from portal.web.visible import visible_repositories
 from promotions.workflow.models import PromotionPath
 from registries.catalog.models import Repository, Tag
+from registries.catalog.queries import repositories_seen_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Source:
 def source_of(user: User, asked: Mapping[str, Any]) -> Source:
     """The tag that is named in the address or the form; 404 where it is not there or not visible."""
     registry, name, tag = (clean(asked, key) for key in ("registry", "repository", "tag"))
-    found = visible_repositories(user).select_related("registry").filter(registry__name=registry, name=name).first()
+    found = repositories_seen_by(user).select_related("registry").filter(registry__name=registry, name=name).first()
     present = Tag.objects.filter(repository=found, name=tag).select_related("manifest").first() if found else None
     if found is None or present is None:
         raise Http404(f"There is no tag {registry}/{name}:{tag} that you may see.")

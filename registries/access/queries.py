@@ -30,7 +30,9 @@ def may(subject: User | RobotAccount, action: str, registry: Registry, repositor
 
 
 def visible_repositories(subject: User | RobotAccount) -> Q:
-    """A condition on repositories: those somebody may pull or whose names belong to their teams; all of them for people with a role."""
+    """A condition on repositories: those somebody may pull or whose names belong to their teams; all of them for people with a role.
+
+    The only place where this is decided; ``may`` agrees with it name by name."""
     if isinstance(subject, User) and subject.has_role():
         return Q()
     return visible_to(current_snapshot(), principal_of(subject), timezone.now())

@@ -1,5 +1,5 @@
 """Which repositories may somebody see? What may be pulled, and what belongs to one's own teams, as a condition on rows that have a
-``registry`` and a ``name``. Restrictions hide nothing: they pass."""
+``registry`` and a ``name``. A denial hides both; restrictions hide nothing: they pass."""
 
 import re
 from collections.abc import Iterable
@@ -20,11 +20,23 @@ def visible_to(snapshot: Snapshot, principal: Principal, now: datetime) -> Q:
     """The condition for one principal at one moment."""
     found = NOTHING
     for key, place in snapshot.places.items():
-        here = _any(_allowed(snapshot.policy, principal, place, now)) & ~_any(
-            _denied(snapshot.policy, principal, place, now)
-        )
-        found |= Q(registry=key) & (here | _owned(snapshot.policy, principal, place))
+        found |= Q(registry=key) & _here(snapshot.policy, principal, place, now)
     return found
+
+
+def _here(policy: Policy, principal: Principal, place: Place, now: datetime) -> Q:
+    if _is_shut(principal, place):
+        return NOTHING
+    given = _any(_allowed(policy, principal, place, now)) | _owned(policy, principal, place)
+    return given & ~_any(_denied(policy, principal, place, now))
+
+
+def _is_shut(principal: Principal, place: Place) -> bool:
+    """Whether a hard rule stands before the registry, or before what it fronts."""
+    hard = hard_verdict(principal, place, "pull")
+    if hard is not None and not hard.is_allowed:
+        return True
+    return place.fronts is not None and _is_shut(principal, place.fronts)
 
 
 def glob_condition(glob: str) -> Q:
@@ -40,9 +52,6 @@ def glob_condition(glob: str) -> Q:
 def _allowed(policy: Policy, principal: Principal, place: Place, now: datetime) -> Iterable[str]:
     if place.kind == "cache":
         return _allowed(policy, principal, place.fronts, now) if place.fronts else ()
-    hard = hard_verdict(principal, place, "pull")
-    if hard is not None and not hard.is_allowed:
-        return ()
     is_open = any(
         default.zone_key == place.zone_key and default.action == "pull" and default.is_for(principal)
         for default in policy.defaults
@@ -62,11 +71,11 @@ def _patterns(policy: Policy, principal: Principal, place: Place, now: datetime,
 
 
 def _owned(policy: Policy, principal: Principal, place: Place) -> Q:
-    """A range, because SQLite's LIKE folds case; "0" follows "/"."""
-    found = NOTHING
+    """Names of one's teams; in a cache, those of what it fronts."""
+    found = _owned(policy, principal, place.fronts) if place.fronts else NOTHING
     for (zone_key, prefix), owner in policy.owners.items():
         if zone_key == place.zone_key and owner.team_id in principal.team_ids:
-            found |= Q(name=prefix) | Q(name__gt=f"{prefix}/", name__lt=f"{prefix}0")
+            found |= Q(name=prefix) | Q(name__prefix=f"{prefix}/")
     return found
 
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from django.db.models import Prefetch, Q, QuerySet
 
+from portal.users.models import User
+from registries.access.models import RobotAccount
+from registries.access.queries import visible_repositories
 from registries.catalog.models import (
     Hold,
     Manifest,
@@ -28,6 +31,12 @@ def repositories(registry: Registry | None = None, *, text: str = "") -> QuerySe
     if registry is not None:
         rows = rows.filter(registry=registry)
     return rows.filter(name__contains=text) if text else rows
+
+
+def repositories_seen_by(subject: User | RobotAccount, *, with_absent: bool = False) -> QuerySet[Repository]:
+    """Those somebody may look into; what they may not see is to look as if it were not there."""
+    rows = Repository.objects.filter(visible_repositories(subject))
+    return rows if with_absent else rows.filter(absent_since=None)
 
 
 def repository_of(registry: Registry, name: str) -> Repository | None:

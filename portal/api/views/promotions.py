@@ -15,7 +15,6 @@ from rest_framework.views import APIView
 from portal.api.ask import ask_for_promotion
 from portal.api.callers import actor_of, caller_of, person_of
 from portal.api.listing import ListView
-from portal.api.promotion_sight import promotion_seen_by, promotions_seen_by
 from portal.api.serializers.promotions import (
     AskSerializer,
     DecisionBody,
@@ -25,10 +24,12 @@ from portal.api.serializers.promotions import (
     ReviewSerializer,
     WaitQuery,
 )
+from portal.api.sight import find_promotion
 from portal.http.idempotency import Answer, answer_once
 from portal.http.long_poll import waiting
 from promotions.workflow.decide import decide
 from promotions.workflow.models import PromotionRequest, RequestState
+from promotions.workflow.queries import requests_seen_by
 from promotions.workflow.requests import cancel_request, retry_request
 from promotions.workflow.review import review_of
 from promotions.workflow.rights import RETRYABLE, Rights
@@ -62,7 +63,7 @@ class PromotionList(ListView):
 
     def get_queryset(self) -> QuerySet[PromotionRequest]:
         wanted = self.wanted()
-        rows = promotions_seen_by(self.request)
+        rows = requests_seen_by(caller_of(self.request))
         filters = {"state": "state", "path": "path__name", "digest": "items__digest", "since": "created_at__gte"}
         rows = rows.filter(**{field: wanted[name] for name, field in filters.items() if wanted.get(name)})
         if name := wanted.get("repository"):
@@ -140,13 +141,13 @@ class PromotionDetail(APIView):
     )
     def get(self, request: Request, public_id: str) -> Response:
         """With ``wait`` it answers when ``until`` is reached or the time is over; ``Retry-After`` says when to come back."""
-        row = promotion_seen_by(request, public_id)
+        row = find_promotion(request, public_id)
         query = WaitQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         is_reached = waiting().until(
             lambda: _state(row) in REACHED[query.validated_data["until"]], query.validated_data["wait"]
         )
-        body = shown(request, promotion_seen_by(request, public_id))
+        body = shown(request, find_promotion(request, public_id))
         headers = {"ETag": etag_of(body), "Cache-Control": "private, no-cache"}
         if not is_reached:
             headers["Retry-After"] = COME_BACK
@@ -175,9 +176,9 @@ class PromotionCancel(APIView):
     )
     def post(self, request: Request, public_id: str) -> Response:
         """200 when it is called off, 202 while its copy is being stopped."""
-        row = cancel_request(actor_of(request), promotion_seen_by(request, public_id))
+        row = cancel_request(actor_of(request), find_promotion(request, public_id))
         status = 202 if row.state == RequestState.EXECUTING else 200
-        return Response(shown(request, promotion_seen_by(request, public_id)), status=status)
+        return Response(shown(request, find_promotion(request, public_id)), status=status)
 
 
 class PromotionRetry(APIView):
@@ -189,8 +190,8 @@ class PromotionRetry(APIView):
         responses={202: ReviewSerializer},
     )
     def post(self, request: Request, public_id: str) -> Response:
-        retry_request(actor_of(request), promotion_seen_by(request, public_id))
-        return Response(shown(request, promotion_seen_by(request, public_id)), status=202)
+        retry_request(actor_of(request), find_promotion(request, public_id))
+        return Response(shown(request, find_promotion(request, public_id)), status=202)
 
 
 class PromotionDecisions(APIView):
@@ -203,12 +204,12 @@ class PromotionDecisions(APIView):
     )
     def post(self, request: Request, public_id: str) -> Response:
         person = person_of(request, "deciding about promotions")
-        row = promotion_seen_by(request, public_id)
+        row = find_promotion(request, public_id)
         body = DecisionBody(data=request.data)
         body.is_valid(raise_exception=True)
         said = body.validated_data
         decide(person, row, said["decision"], said["comment"], said["version"], said["evidence_digest"])
-        return Response(shown(request, promotion_seen_by(request, public_id)), status=201)
+        return Response(shown(request, find_promotion(request, public_id)), status=201)
 
 
 class PromotionGates(APIView):
@@ -219,5 +220,5 @@ class PromotionGates(APIView):
         responses=GateSerializer(many=True),
     )
     def get(self, request: Request, public_id: str) -> Response:
-        review = review_of(promotion_seen_by(request, public_id), request.user)
+        review = review_of(find_promotion(request, public_id), request.user)
         return Response(GateSerializer(review.gates, many=True).data)

@@ -10,10 +10,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from portal.api.callers import caller_of
-from portal.api.promotion_sight import promotions_seen_by
 from portal.api.serializers.readiness import ReadyQuery, ReadySerializer
 from portal.http.problem import Problem
 from promotions.replication.readiness import Readiness, readiness_of
+from promotions.workflow.queries import requests_seen_by
 from registries.access.queries import may
 from registries.oci.digest import Digest
 from registries.topology.models import Registry, ZoneKind
@@ -69,5 +69,5 @@ def _may_look(request: Request, digest: Digest, repository: str, registry: Regis
     user: Any = request.user
     if user.has_role() or may(caller_of(request), "pull", registry, repository):
         return True
-    asked = promotions_seen_by(request).filter(items__digest=digest, items__target_repository=repository)
+    asked = requests_seen_by(caller_of(request)).filter(items__digest=digest, items__target_repository=repository)
     return asked.filter(Q(path__target=registry) | Q(path__target=registry.primary_id)).exists()

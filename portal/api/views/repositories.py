@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from portal.api.callers import caller_of
 from portal.api.listing import ListView
 from portal.api.serializers.repositories import (
     RepositoryQuery,
@@ -14,9 +15,9 @@ from portal.api.serializers.repositories import (
     TagEventSerializer,
     TagSerializer,
 )
-from portal.api.sight import repositories_seen_by, repository_seen_by
+from portal.api.sight import find_repository
 from registries.catalog.models import Repository, Tag, TagEvent
-from registries.catalog.queries import history_of, tags_of
+from registries.catalog.queries import history_of, repositories_seen_by, tags_of
 
 
 @extend_schema_view(
@@ -32,7 +33,7 @@ class RepositoryList(ListView):
 
     def get_queryset(self) -> QuerySet[Repository]:
         wanted = self.wanted()
-        rows = repositories_seen_by(self.request).filter(absent_since=None).select_related("registry")
+        rows = repositories_seen_by(caller_of(self.request)).select_related("registry")
         if wanted["registry"]:
             rows = rows.filter(registry__name=wanted["registry"])
         return rows.filter(name__icontains=wanted["q"]) if wanted["q"] else rows
@@ -45,7 +46,7 @@ class RepositoryList(ListView):
 )
 class RepositoryDetail(APIView):
     def get(self, request: Request, registry: str, name: str) -> Response:
-        return Response(RepositorySerializer(repository_seen_by(request, registry, name)).data)
+        return Response(RepositorySerializer(find_repository(request, registry, name)).data)
 
 
 @extend_schema_view(get=extend_schema(summary="Tags of a repository", tags=["catalog"], operation_id="tags"))
@@ -55,7 +56,7 @@ class TagList(ListView):
     queryset = Tag.objects.none()
 
     def get_queryset(self) -> QuerySet[Tag]:
-        return tags_of(repository_seen_by(self.request, self.kwargs["registry"], self.kwargs["name"]))
+        return tags_of(find_repository(self.request, self.kwargs["registry"], self.kwargs["name"]))
 
 
 @extend_schema_view(
@@ -67,7 +68,7 @@ class TagHistory(ListView):
     queryset = TagEvent.objects.none()
 
     def get_queryset(self) -> QuerySet[TagEvent]:
-        repository = repository_seen_by(self.request, self.kwargs["registry"], self.kwargs["name"])
+        repository = find_repository(self.request, self.kwargs["registry"], self.kwargs["name"])
         rows = history_of(repository, self.kwargs["tag"])
         if not rows.exists():
             raise Http404

@@ -9,9 +9,9 @@ from django.utils import timezone
 from portal.panels import panels_for
 from portal.users.models import User
 from portal.web.viewer import for_people
-from portal.web.visible import visible_repositories
 from registries.catalog.holds import active_holds
 from registries.catalog.models import Manifest, ManifestBlob, ManifestEdge, Placement, Repository, Tag, TagEvent
+from registries.catalog.queries import repositories_seen_by
 
 SHOWN = 50
 
@@ -20,7 +20,7 @@ SHOWN = 50
 def show_digest(request: HttpRequest, user: User, digest: str) -> HttpResponseBase:
     """Everything known of one manifest, to those who may see it somewhere."""
     manifest = Manifest.objects.filter(digest=digest).first()
-    seen = visible_repositories(user)
+    seen = repositories_seen_by(user)
     placements = _placements(manifest, seen) if manifest else []
     if manifest is None or not (placements or user.has_role() or _is_part_of_seen(manifest, seen)):
         raise Http404(f"No manifest {digest} is known that you may see.")

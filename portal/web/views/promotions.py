@@ -2,9 +2,9 @@
 
 from django.contrib import messages
 from django.db.models import Count
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 
 from portal.http.problem import Problem
 from portal.users.models import User
@@ -12,9 +12,10 @@ from portal.web.asked import asked
 from portal.web.listing import Column, respond
 from portal.web.promotion_form import PromotionForm, source_of
 from portal.web.promotion_page import strip_of
-from portal.web.promotion_rows import OPEN, visible_requests
+from portal.web.promotion_rows import OPEN
 from portal.web.viewer import for_people
 from promotions.workflow.models import PromotionItem, PromotionPath, PromotionRequest, RequestState
+from promotions.workflow.queries import request_seen_by, requests_seen_by
 from promotions.workflow.requests import create_request
 from promotions.workflow.review_page import review_page
 
@@ -36,9 +37,9 @@ def _targets(row: PromotionRequest) -> list[str]:
 @for_people
 def list_requests(request: HttpRequest, user: User) -> HttpResponseBase:
     """Open ones first; filters by state, path and text."""
-    seen = visible_requests(user)
+    seen = requests_seen_by(user)
     counts = dict(seen.order_by().values_list("state").annotate(Count("pk")))
-    rows = seen.prefetch_related("items")
+    rows = seen
     state, path, text = (asked(request, name) for name in ("state", "path", "q"))
     if state == "open":
         rows = rows.filter(state__in=OPEN)
@@ -58,7 +59,10 @@ def list_requests(request: HttpRequest, user: User) -> HttpResponseBase:
 
 
 def _find(user: User, public_id: str) -> PromotionRequest:
-    return get_object_or_404(visible_requests(user), public_id=public_id)
+    found = request_seen_by(user, public_id)
+    if found is None:
+        raise Http404(f"There is no promotion {public_id} that you may see.")
+    return found
 
 
 @for_people

@@ -12,8 +12,8 @@ from portal.web.listing import Column, respond
 from portal.web.map_rows import health_of, load_map
 from portal.web.moves import last_moves
 from portal.web.viewer import for_people
-from portal.web.visible import visible_repositories
 from registries.catalog.models import Repository
+from registries.catalog.queries import repositories_seen_by
 from registries.topology.models import Registry, Zone, ZoneDefault
 
 COLUMNS = (
@@ -71,7 +71,7 @@ def show_registry(request: HttpRequest, user: User, name: str) -> HttpResponseBa
 
 def _contents(user: User, registry: Registry) -> dict[str, object]:
     """What is in it, as far as this person may see."""
-    mine: QuerySet[Repository] = visible_repositories(user).filter(registry=registry)
+    mine: QuerySet[Repository] = repositories_seen_by(user).filter(registry=registry)
     figures = mine.aggregate(repositories=Count("pk"), size=Sum("size_bytes"), tags=Sum("tag_count"))
     return {
         "figures": figures,

@@ -10,9 +10,9 @@ from portal.web.asked import asked
 from portal.web.cleanup_line import cleanup_of
 from portal.web.listing import Column, respond
 from portal.web.viewer import for_people
-from portal.web.visible import visible_repositories
 from registries.access.queries import owner_team
 from registries.catalog.models import Hold, Repository, Tag
+from registries.catalog.queries import repositories_seen_by
 from registries.topology.models import Registry
 
 COLUMNS = (
@@ -34,7 +34,7 @@ TAG_COLUMNS = (
 @for_people
 def list_repositories(request: HttpRequest, user: User) -> HttpResponseBase:
     """Repositories of all registries that this person may look into."""
-    rows = visible_repositories(user).select_related("registry")
+    rows = repositories_seen_by(user).select_related("registry")
     text, registry = asked(request, "q"), asked(request, "registry")
     if text:
         rows = rows.filter(name__icontains=text)
@@ -46,7 +46,7 @@ def list_repositories(request: HttpRequest, user: User) -> HttpResponseBase:
 
 def find_repository(user: User, registry: str, name: str) -> Repository:
     """The repository, or 404: what is not there and what may not be seen look alike."""
-    rows = visible_repositories(user).select_related("registry__zone")
+    rows = repositories_seen_by(user).select_related("registry__zone")
     found = rows.filter(registry__name=registry, name=name).first()
     if found is None:
         raise Http404(f"There is no repository {registry}/{name} that you may see.")
@@ -66,7 +66,7 @@ def show_repository(request: HttpRequest, user: User, registry: str, repository:
         "owner": owner_team(found.registry.zone, found.name),
         "cleanup": cleanup_of(found),
         "sync": getattr(found, "sync_state", None),
-        "elsewhere": visible_repositories(user).filter(name=found.name).exclude(pk=found.pk).select_related("registry"),
+        "elsewhere": repositories_seen_by(user).filter(name=found.name).exclude(pk=found.pk).select_related("registry"),
         "held": set(
             Hold.objects.filter(Q(digest__in=rows.values("manifest__digest"))).values_list("digest", flat=True)
         ),

@@ -10,9 +10,9 @@ from django.shortcuts import redirect, render
 from portal.users.models import Team, User
 from portal.web.asked import asked
 from portal.web.viewer import for_people
-from portal.web.visible import visible_repositories
-from promotions.workflow.models import PromotionRequest
+from promotions.workflow.queries import requests_seen_by
 from registries.catalog.models import Manifest, Repository, Tag
+from registries.catalog.queries import repositories_seen_by
 from registries.topology.models import Registry
 
 MOST = 20
@@ -25,16 +25,16 @@ def search(request: HttpRequest, user: User) -> HttpResponseBase:
     text = asked(request, "q")
     context: dict[str, object] = {"q": text}
     if text:
-        seen = visible_repositories(user)
+        seen = repositories_seen_by(user)
         manifests = _manifests(text, user, seen)
         if len(manifests) == 1 and str(manifests[0].digest) in (text, f"sha256:{text}"):
             return redirect("web:digest", digest=str(manifests[0].digest))
-        context |= _found(text, seen) | {"manifests": manifests}
+        context |= _found(text, user, seen) | {"manifests": manifests}
         context["is_empty"] = not any(value for key, value in context.items() if key != "q")
     return render(request, "web/search.html", context)
 
 
-def _found(text: str, seen: QuerySet[Repository]) -> dict[str, object]:
+def _found(text: str, user: User, seen: QuerySet[Repository]) -> dict[str, object]:
     name, _, tag = text.partition(":")
     tags = Tag.objects.filter(repository__in=seen)
     tags = tags.filter(repository__name__icontains=name, name__prefix=tag) if tag else tags.filter(name=text)
@@ -45,7 +45,7 @@ def _found(text: str, seen: QuerySet[Repository]) -> dict[str, object]:
         ),
         "tags": list(tags.select_related("repository__registry", "manifest").order_by("-moved_at")[:MOST]),
         "teams": list(Team.objects.filter(name__icontains=text)[:MOST]),
-        "promotions": list(PromotionRequest.objects.filter(public_id=text).select_related("path")[:MOST]),
+        "promotions": list(requests_seen_by(user).filter(public_id=text)[:MOST]),
     }
 
 

@@ -8,9 +8,9 @@ from portal.panels import panels_for
 from portal.users.models import User
 from portal.web.viewer import for_people
 from portal.web.views.repositories import find_repository
-from portal.web.visible import visible_repositories
 from promotions.workflow.models import PromotionPath
 from registries.catalog.models import Tag, TagEvent
+from registries.catalog.queries import repositories_seen_by
 
 SHOWN = 50
 
@@ -39,7 +39,7 @@ def show_tag(request: HttpRequest, user: User, registry: str, repository: str, t
 
 def _elsewhere(user: User, here: int, repository: str, tag: str) -> list[Tag]:
     """The same name in other registries, as far as the person may see them."""
-    others = visible_repositories(user).filter(name=repository).exclude(pk=here)
+    others = repositories_seen_by(user).filter(name=repository).exclude(pk=here)
     rows = Tag.objects.filter(repository__in=others, name=tag)
     return list(
         rows.select_related("manifest", "repository__registry__zone").order_by("repository__registry__zone__position")

@@ -174,6 +174,7 @@ def test_lists_ask_a_bounded_number_of_questions(office: Office) -> None:
             assert office["alice"].get(path, **query).status == 200
         return len(captured)
 
+    queries("/repositories")  # the first reads the policy, which is kept until it changes
     assert queries("/repositories") == queries("/repositories", limit="1")
     assert queries("/repositories") <= 14
 
