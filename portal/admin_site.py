@@ -134,7 +134,7 @@ class ModelAdmin(RoleRightsMixin, UnfoldModelAdmin):
         return name if field is None or hasattr(self, name) else column_of(field)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        return super().get_form(request, obj, change, **{"labels": labels_of(self.model), **kwargs})
+        return super().get_form(request, obj, change=change, **{"labels": labels_of(self.model), **kwargs})
 
     def formfield_for_dbfield(self, db_field: models.Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
