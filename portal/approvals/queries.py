@@ -5,10 +5,10 @@ from collections.abc import Collection, Sequence
 from django.db import models
 from django.db.models import Q
 
-from portal.approvals.globs import matches_any
 from portal.approvals.matching import RuleNeed
 from portal.approvals.models import ApprovalRule, Decision
 from portal.approvals.rules import PinnedRule
+from portal.globs import matches_any
 from portal.users.models import User
 
 

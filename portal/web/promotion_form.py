@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.http import Http404
 
-from portal.approvals.globs import matches
+from portal.globs import matches
 from portal.users.models import User
 from portal.web.asked import clean
 from promotions.workflow.models import PromotionPath

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from fnmatch import fnmatchcase
 
+from portal.globs import matches
 from promotions.gates import parameters as read
 from promotions.gates.base import ImageEvidence, ParameterError, Parameters, Status, Verdict
 
@@ -50,7 +50,7 @@ class TagPattern:
 
 
 def _faults(tag: str, evidence: ImageEvidence, parameters: Parameters) -> Iterator[str]:
-    forbidden = next((glob for glob in read.words(parameters, "forbid") if fnmatchcase(tag, glob)), None)
+    forbidden = next((glob for glob in read.words(parameters, "forbid") if matches(glob, tag)), None)
     if forbidden:
         yield f"The tag {tag} is forbidden by “{forbidden}”."
     yield from _form_faults(tag, parameters)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from portal.approvals.globs import matches
+from portal.globs import matches
 from registries.oci.digest import Digest
 
 _PAUSES = (15, 60, 5 * 60, 15 * 60, 60 * 60)

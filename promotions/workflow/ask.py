@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from portal.approvals.globs import matches
+from portal.globs import matches
 from portal.http.problem import Problem
 from promotions.workflow.baseline import current_digests
 from promotions.workflow.models import PromotionItem, PromotionPath, RequestState

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from portal.approvals.globs import matches
+from portal.globs import matches
 from promotions.replication.models import Delivery, ReplicationRule
 from promotions.workflow.baseline import current_digests
 from promotions.workflow.models import PromotionItem, PromotionRequest

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from portal.approvals.globs import matches
+from portal.globs import matches
 from registries.access.keys import ensure_key
 from registries.access.tokens import JobMinter
 from registries.adapters import ADAPTERS, Adapter, Endpoint

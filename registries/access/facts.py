@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from portal.approvals.globs import matches
+from portal.globs import matches
 from registries.access.principals import Principal
 from registries.oci.scope import Scope
 

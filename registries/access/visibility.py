@@ -1,12 +1,12 @@
 """Which repositories may somebody see? What may be pulled, and what belongs to one's own teams, as a condition on rows that have a
 ``registry`` and a ``name``. A denial hides both; restrictions hide nothing: they pass."""
 
-import re
 from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import Q
 
+from portal.globs import regex_of
 from registries.access.facts import Place, Policy
 from registries.access.hard_rules import hard_verdict
 from registries.access.principals import Principal
@@ -39,14 +39,8 @@ def _is_shut(principal: Principal, place: Place) -> bool:
     return place.fronts is not None and _is_shut(principal, place.fronts)
 
 
-def glob_condition(glob: str) -> Q:
-    """The names that a glob means, as :func:`portal.approvals.globs.matches` reads it."""
-    if glob == ALL:
-        return Q(pk__isnull=False)
-    wild = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
-    head, below = (glob[:-3], "(/.*)?") if glob.endswith("/**") else (glob, "")
-    body = "".join(wild.get(part) or re.escape(part) for part in re.split(r"(\*\*|\*|\?)", head))
-    return Q(name__regex=f"^{body}{below}$")
+def _named(glob: str) -> Q:
+    return Q(pk__isnull=False) if glob == ALL else Q(name__regex=regex_of(glob))
 
 
 def _allowed(policy: Policy, principal: Principal, place: Place, now: datetime) -> Iterable[str]:
@@ -82,5 +76,5 @@ def _owned(policy: Policy, principal: Principal, place: Place) -> Q:
 def _any(globs: Iterable[str]) -> Q:
     found = NOTHING
     for glob in globs:
-        found |= glob_condition(glob)
+        found |= _named(glob)
     return found

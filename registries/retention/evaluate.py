@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from portal.approvals.globs import matches
+from portal.globs import matches
 from registries.catalog.digest_tags import is_digest_tag
 from registries.oci.digest import Digest
 

@@ -1,8 +1,10 @@
-"""Which repositories does a rule speak of?"""
+"""Which names does a glob mean, to us and to a database?"""
+
+import re
 
 import pytest
 
-from portal.approvals.globs import matches, matches_any
+from portal.globs import matches, matches_any, regex_of
 
 
 @pytest.mark.parametrize(
@@ -19,10 +21,18 @@ from portal.approvals.globs import matches, matches_any
         ("payments/ap?", "payments/api", True),
         ("payments/a.i", "payments/api", False),
         ("Payments/*", "payments/api", False),
+        ("payments/ap?", "payments/ap/", False),
+        ("**/api", "payments/v2/api", True),
+        ("**/api", "api", False),
+        ("pay*/**", "payments", True),
+        ("api", "my-api", False),
+        ("dev[0-9]", "dev1", False),
+        ("dev[0-9]", "dev[0-9]", True),
     ],
 )
 def test_globs(glob: str, name: str, is_match: bool) -> None:
     assert matches(glob, name) is is_match
+    assert bool(re.search(regex_of(glob), name)) is is_match
 
 
 def test_no_globs_mean_all() -> None:
