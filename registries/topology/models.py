@@ -97,7 +97,7 @@ class Registry(models.Model):
     product = models.CharField(
         max_length=32, default="distribution", help_text="Make: the adapter that knows its differences."
     )
-    base_url = models.URLField(
+    base_url = models.CharField(
         max_length=300, help_text="Where the portal reaches it, for example https://registry.example."
     )
     host = NameField(
@@ -200,7 +200,11 @@ def _is_bare_address(url: str) -> bool:
         is_reachable = bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-    is_bare = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
+    is_bare = (
+        not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
+        and url.isprintable()
+        and " " not in url
+    )
     return is_reachable and is_bare and parts.scheme in {"http", "https"}
 
 

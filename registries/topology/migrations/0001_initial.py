@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=64, unique=True, validators=[django.core.validators.RegexValidator('^[a-z0-9]+([._-][a-z0-9]+)*\\Z', 'Use lower-case letters and digits, with single dots, dashes or underscores between them.')])),
                 ('title', models.CharField(blank=True, max_length=120)),
                 ('product', models.CharField(default='distribution', help_text='Make: the adapter that knows its differences.', max_length=32)),
-                ('base_url', models.URLField(help_text='Where the portal reaches it, for example https://registry.example.', max_length=300)),
+                ('base_url', models.CharField(help_text='Where the portal reaches it, for example https://registry.example.', max_length=300)),
                 ('host', registries.fields.NameField(help_text='What clients write before the slash, for example registry.example:5000.', max_length=255, unique=True)),
                 ('service', registries.fields.NameField(help_text='Audience of its tokens; unique, or two registries would share them.', max_length=255, unique=True)),
                 ('reach', models.CharField(choices=[('enforced', 'enforced: it trusts our tokens'), ('brokered', 'brokered: we manage its own accounts and rights'), ('observed', 'observed: we see and report')], default='observed', max_length=10)),
