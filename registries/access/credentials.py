@@ -2,31 +2,21 @@
 
 256 random bits need no slow hash: SHA-256 of the whole text is kept, the text itself is shown once."""
 
-import hashlib
-import hmac
-import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from django.db import transaction
-from django.db.models import Subquery
 from django.utils import timezone
 
 from portal.actor import Actor
 from portal.audit.record import record
 from portal.users.models import User
-from registries.access.models import PersonalToken, PolicyEpoch, RobotAccount, Secret, StoredSecret
+from registries.access.models import PersonalToken, RobotAccount, Secret, StoredSecret
 from registries.access.principals import Principal
-from registries.access.tally import tally
-from registries.access.who import is_closed, principal_of
+from registries.access.recognise import hash_of, recognise
 
 PERSON, ROBOT = "ptp", "ptr"
-MAX_SECRET_CHARACTERS: Final = 128
-_SHAPE = re.compile(r"(ptp|ptr)_([0-9a-f]{16})_[A-Za-z0-9_-]{43}", re.ASCII)
-_NO_HANDLE: Final = "-"
-_NO_HASH: Final = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +34,7 @@ def issue_personal_token(actor: Actor, user: User, name: str, expires_at: dateti
     handle, text = _new_secret(PERSON)
     with transaction.atomic():
         stored = PersonalToken.objects.create(
-            user=user, name=name, handle=handle, secret_hash=_hash(text), expires_at=expires_at
+            user=user, name=name, handle=handle, secret_hash=hash_of(text), expires_at=expires_at
         )
         record(actor, "personaltoken.issued", stored, person=user.username, expires_at=_when(expires_at))
     return stored, text
@@ -55,7 +45,7 @@ def issue_robot_secret(actor: Actor, robot: RobotAccount, name: str, expires_at:
     handle, text = _new_secret(ROBOT)
     with transaction.atomic():
         stored = Secret.objects.create(
-            robot=robot, name=name, handle=handle, secret_hash=_hash(text), expires_at=expires_at
+            robot=robot, name=name, handle=handle, secret_hash=hash_of(text), expires_at=expires_at
         )
         record(actor, "secret.issued", stored, robot=robot.login, expires_at=_when(expires_at))
     return stored, text
@@ -72,43 +62,29 @@ def revoke_secret(actor: Actor, stored: StoredSecret) -> None:
 
 def authenticate_secret(username: str | None, secret_text: str, now: datetime) -> Principal | None:
     """Whose secret this is; None for every kind of no. ``username`` must be the owner's, None when there is none to compare (API)."""
-    proved = prove(username, secret_text, now)
-    return proved.principal if proved else None
+    found = recognise(username, secret_text, now)
+    return found.principal if found else None
 
 
 def prove(username: str | None, secret_text: str, now: datetime) -> Proved | None:
-    """As authenticate_secret, with the rows. One query and one hash whatever is wrong with it, so that time tells nothing."""
-    shape = _SHAPE.fullmatch(secret_text[:MAX_SECRET_CHARACTERS])
-    kind, handle = (shape[1], shape[2]) if shape and len(secret_text) <= MAX_SECRET_CHARACTERS else (PERSON, _NO_HANDLE)
-    stored = _find(kind, handle)
-    is_same = hmac.compare_digest(_hash(secret_text), stored.secret_hash if stored else _NO_HASH)
-    if stored is None or not is_same or not stored.is_live(now):
+    """As authenticate_secret, with the rows, for those who need them."""
+    found = recognise(username, secret_text, now)
+    if found is None:
         return None
-    subject = stored.user if isinstance(stored, PersonalToken) else stored.robot
-    if is_closed(subject, now) or username not in (None, _login(subject)):
+    stored: PersonalToken | Secret | None
+    if found.model is Secret:
+        stored = Secret.objects.select_related("robot").filter(pk=found.key).first()
+    else:
+        stored = PersonalToken.objects.select_related("user").filter(pk=found.key).first()
+    if stored is None:
         return None
-    tally.note_use(stored, now)
-    return Proved(principal_of(subject), subject, stored, getattr(stored, "epoch", None) or 0)
-
-
-def _login(subject: User | RobotAccount) -> str:
-    return subject.login if isinstance(subject, RobotAccount) else subject.username
-
-
-def _find(kind: str, handle: str) -> PersonalToken | Secret | None:
-    epoch = Subquery(PolicyEpoch.objects.filter(pk=1).values("number"))
-    if kind == ROBOT:
-        return Secret.objects.select_related("robot").annotate(epoch=epoch).filter(handle=handle).first()
-    return PersonalToken.objects.select_related("user").annotate(epoch=epoch).filter(handle=handle).first()
+    subject = stored.robot if isinstance(stored, Secret) else stored.user
+    return Proved(found.principal, subject, stored, found.epoch)
 
 
 def _new_secret(prefix: str) -> tuple[str, str]:
     handle = secrets.token_hex(8)
     return handle, f"{prefix}_{handle}_{secrets.token_urlsafe(32)}"
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _when(at: datetime | None) -> str:

@@ -4,12 +4,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from itertools import takewhile
+from typing import Final
 
 from portal.globs import matches
 from registries.access.principals import Principal
 from registries.oci.scope import Scope
 
-EVERYONE = ("everyone", "")
+Whom = tuple[str, str]
+EVERYONE: Final[Whom] = ("everyone", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +46,20 @@ class Rule:
     is_public: bool = False
 
     @property
-    def whom(self) -> tuple[str, str]:
+    def whom(self) -> Whom:
         """Whom it names: a person, a robot, a team, or everyone."""
         for kind, key in (("user", self.user), ("robot", self.robot), ("team", self.team)):
             if key is not None:
                 return kind, str(key)
         return EVERYONE
+
+    @property
+    def stem(self) -> str:
+        """The parts of the pattern before the first that has a wildcard."""
+        if "*" not in self.pattern and "?" not in self.pattern:
+            return self.pattern
+        plain = takewhile(lambda part: "*" not in part and "?" not in part, self.pattern.split("/"))
+        return "/".join(plain)
 
     def reaches(self, principal: Principal) -> bool:
         """A rule for everyone reaches strangers only if it says so, or denies. Our own jobs are no rule's business."""
@@ -117,6 +128,19 @@ class Owner:
     team: str
 
 
+_NO_RULES: Final[Mapping[str, list[Rule]]] = {}
+
+
+def _stems(repository: str) -> Iterator[str]:
+    """The name, then all that it lies under, the longest first; last the empty one."""
+    yield repository
+    while "/" in repository:
+        repository = repository.rpartition("/")[0]
+        yield repository
+    if repository:
+        yield ""
+
+
 @dataclass(frozen=True)
 class Policy:
     """Everything that rows say about access. ``owners`` by zone and prefix."""
@@ -128,22 +152,38 @@ class Policy:
 
     def rules_about(self, principal: Principal) -> Iterator[Rule]:
         """Rules that name the principal, one of its teams, or everyone, in no order."""
-        teams = (("team", str(team)) for team in principal.team_ids)
-        for whom in (EVERYONE, (principal.kind, principal.key), *teams):
-            yield from (rule for rule in self._by_whom.get(whom, ()) if rule.reaches(principal))
+        for whom in self._names_of(principal):
+            for rules in self._by_whom.get(whom, _NO_RULES).values():
+                yield from (rule for rule in rules if rule.reaches(principal))
+
+    def rules_near(self, principal: Principal, repository: str) -> Iterator[Rule]:
+        """Of those, the ones whose pattern may cover the repository: it begins with the same whole parts."""
+        stems = tuple(_stems(repository))
+        for whom in self._names_of(principal):
+            rules = self._by_whom.get(whom)
+            if rules is not None:
+                for stem in stems:
+                    yield from (rule for rule in rules.get(stem, ()) if rule.reaches(principal))
+
+    @staticmethod
+    def _names_of(principal: Principal) -> Iterator[Whom]:
+        yield EVERYONE
+        yield principal.kind, principal.key
+        for team in principal.team_ids:
+            yield "team", str(team)
 
     @cached_property
-    def _by_whom(self) -> Mapping[tuple[str, str], list[Rule]]:
-        found: dict[tuple[str, str], list[Rule]] = {}
+    def _by_whom(self) -> Mapping[Whom, Mapping[str, list[Rule]]]:
+        """By whom they name, then by the stem of their pattern."""
+        found: dict[Whom, dict[str, list[Rule]]] = {}
         for rule in self.rules:
-            found.setdefault(rule.whom, []).append(rule)
+            found.setdefault(rule.whom, {}).setdefault(rule.stem, []).append(rule)
         return found
 
     def owner_of(self, zone_key: int, repository: str) -> Owner | None:
         """The longest prefix decides; ``payments`` never owns ``payments-b``."""
-        parts = repository.split("/")
-        for end in range(len(parts), 0, -1):
-            owner = self.owners.get((zone_key, "/".join(parts[:end])))
+        for stem in _stems(repository):
+            owner = self.owners.get((zone_key, stem)) if stem else None
             if owner is not None:
                 return owner
         return None

@@ -1,5 +1,6 @@
 """Names, principals, credentials, rules and keys. Rules speak of names and patterns, so login never depends on sync."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -150,7 +151,9 @@ class AccessRule(models.Model):
 
     def __str__(self) -> str:
         who = self.team or self.user or self.robot or "everyone"
-        return f"{self.effect} {who} {'/'.join(self.actions) or 'nothing'} on {self.registry or self.zone or 'anywhere'}: {self.pattern}"
+        return rule_text(
+            self.effect, str(who), self.actions, str(self.registry or self.zone or "anywhere"), self.pattern
+        )
 
     def clean(self) -> None:
         """One principal at most, and something to speak of."""
@@ -166,8 +169,18 @@ class AccessRule(models.Model):
     @property
     def actions(self) -> tuple[str, ...]:
         """The actions it speaks of."""
-        chosen = (("pull", self.may_pull), ("push", self.may_push), ("delete", self.may_delete))
-        return tuple(action for action, is_on in chosen if is_on)
+        return chosen_actions(self.may_pull, self.may_push, self.may_delete)
+
+
+def chosen_actions(may_pull: bool, may_push: bool, may_delete: bool) -> tuple[str, ...]:
+    """By their names, in the order in which they are always written."""
+    chosen = (("pull", may_pull), ("push", may_push), ("delete", may_delete))
+    return tuple(action for action, is_on in chosen if is_on)
+
+
+def rule_text(effect: str, who: str, actions: Sequence[str], where: str, pattern: str) -> str:
+    """A rule in one line."""
+    return f"{effect} {who} {'/'.join(actions) or 'nothing'} on {where}: {pattern}"
 
 
 class Restriction(models.Model):

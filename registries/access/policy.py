@@ -94,7 +94,7 @@ class _Question:
         """Rules about this very question, in force now."""
         found = (
             rule
-            for rule in self.policy.rules_about(self.principal)
+            for rule in self.policy.rules_near(self.principal, self.repository)
             if self.action in rule.actions and rule.is_in_force(self.at) and rule.covers(self.place, self.repository)
         )
         return sorted(found, key=lambda rule: rule.key)

@@ -4,10 +4,13 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import product
 
 from registries.access.epoch import current_epoch
 from registries.access.facts import Default, Limit, Owner, Place, Policy, Rule
-from registries.access.models import AccessRule, Namespace, Restriction, SigningKey
+from registries.access.models import AccessRule, Namespace, Restriction, SigningKey, chosen_actions, rule_text
+from registries.access.who import ROBOT_PREFIX
 from registries.topology.models import Registry, ZoneDefault
 
 # A belt beside the epoch, should somebody change rows by SQL.
@@ -31,21 +34,32 @@ class Snapshot:
         return self.places.get(registry.pk) or place_of(registry)
 
 
-_lock = threading.Lock()
+_reading = threading.Lock()
 _held: list[Snapshot] = []
 
 
 def current_snapshot(epoch: int | None = None) -> Snapshot:
-    """The snapshot for the present epoch; give the epoch when it has just been read with something else."""
+    """The snapshot for the present epoch; give the epoch when it has just been read with something else.
+
+    After a change everybody waits for the one who reads. Where nothing has changed and it is only old, nobody does."""
     wanted = current_epoch() if epoch is None else epoch
-    with _lock:
-        held = _held[0] if _held else None
-    if held is not None and held.epoch == wanted and time.monotonic() - held.read_at < MAX_AGE_SECONDS:
+    held = _held_for(wanted)
+    if held is not None and time.monotonic() - held.read_at < MAX_AGE_SECONDS:
         return held
-    fresh = read_snapshot(wanted)
-    with _lock:
+    if held is not None and _reading.locked():
+        return held
+    with _reading:
+        read_meanwhile = _held_for(wanted)
+        if read_meanwhile is not None and read_meanwhile is not held:
+            return read_meanwhile
+        fresh = read_snapshot(wanted)
         _held[:] = [fresh]
-    return fresh
+        return fresh
+
+
+def _held_for(epoch: int) -> Snapshot | None:
+    held = next(iter(_held), None)
+    return held if held is not None and held.epoch == epoch else None
 
 
 def read_snapshot(epoch: int) -> Snapshot:
@@ -70,32 +84,52 @@ def read_policy() -> Policy:
         (row.zone_id, row.prefix): Owner(row.prefix, row.team_id, row.team.name)
         for row in Namespace.objects.select_related("team")
     }
-    rows = AccessRule.objects.select_related("team", "user", "robot", "zone", "registry").order_by("pk")
     return Policy(
-        tuple(rule_of(row) for row in rows),
+        tuple(_rule(*row) for row in AccessRule.objects.order_by("pk").values_list(*_RULE_COLUMNS)),
         tuple(Default(row.zone_id, row.audience, row.action) for row in ZoneDefault.objects.order_by("pk")),
         tuple(limit_of(row) for row in Restriction.objects.select_related("zone", "registry").order_by("pk")),
         owners,
     )
 
 
-def rule_of(row: AccessRule) -> Rule:
-    """The row as a value."""
+_RULE_COLUMNS = (
+    "pk", "effect", "may_pull", "may_push", "may_delete", "pattern", "reason", "is_public", "starts_at", "ends_at",
+    "team_id", "team__name", "user_id", "user__username", "robot_id", "robot__name",
+    "zone_id", "zone__name", "registry_id", "registry__name",
+)  # fmt: skip
+
+
+def _rule(
+    key: int, effect: str, may_pull: bool, may_push: bool, may_delete: bool, pattern: str, reason: str, is_public: bool,
+    starts_at: datetime | None, ends_at: datetime | None,
+    team_id: int | None, team: str | None, user_id: int | None, user: str | None, robot_id: int | None, robot: str | None,
+    zone_id: int | None, zone: str | None, registry_id: int | None, registry: str | None,
+) -> Rule:  # fmt: skip
+    """Columns as a value. There may be tens of thousands, and each change of one reads all: no model instance is made."""
+    actions = chosen_actions(may_pull, may_push, may_delete)
+    who = team or user or (robot and f"{ROBOT_PREFIX}{robot}") or "everyone"
+    text = rule_text(effect, who, actions, registry or zone or "anywhere", pattern)
     return Rule(
-        row.pk,
-        f"rule {row.pk} ({row})" + (f", {row.reason}" if row.reason else ""),
-        row.effect == AccessRule.Effect.DENY,
-        frozenset(row.actions),
-        row.pattern,
-        row.team_id,
-        row.user_id,
-        row.robot_id,
-        row.zone_id,
-        row.registry_id,
-        row.starts_at,
-        row.ends_at,
-        row.is_public,
+        key,
+        f"rule {key} ({text})" + (f", {reason}" if reason else ""),
+        effect == AccessRule.Effect.DENY,
+        _ACTION_SETS[actions],
+        pattern,
+        team_id,
+        user_id,
+        robot_id,
+        zone_id,
+        registry_id,
+        starts_at,
+        ends_at,
+        is_public,
     )
+
+
+# Shared by all rules that speak of the same actions.
+_ACTION_SETS = {
+    actions: frozenset(actions) for actions in (chosen_actions(*flags) for flags in product((False, True), repeat=3))
+}
 
 
 def limit_of(row: Restriction) -> Limit:

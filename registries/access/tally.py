@@ -8,13 +8,13 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError, IntegrityError, models, transaction
-from django.db.models import F, Q
+from django.db import DatabaseError, connection, models, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from registries.access.facts import Grant
@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 10.0
 MAX_KEYS = 500
+MAX_COUNTS = 5000
+_BATCH = 150  # SQLite takes 999 values in a statement where it was built long ago
 USE_STEP = timedelta(minutes=1)
 DENIALS_KEPT = timedelta(days=90)
 
@@ -55,7 +57,7 @@ class Notes:
 
 
 class Tally:
-    """Thread-safe. ``MAX_KEYS`` bounds what strangers can make us keep."""
+    """Thread-safe. ``MAX_KEYS`` bounds what strangers can make us keep, ``MAX_COUNTS`` what many robots can."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -68,8 +70,10 @@ class Tally:
         """``outcome``: issued, narrowed or refused."""
         key = (now.replace(minute=0, second=0, microsecond=0), registry_key, principal[:80], outcome)
         with self._lock:
-            if key in self._notes.counts or len(self._notes.counts) < MAX_KEYS:
+            if key in self._notes.counts or len(self._notes.counts) < MAX_COUNTS:
                 self._notes.counts[key] += 1
+            else:
+                self._is_urgent = True
 
     def note_denials(self, registry_key: int, principal: str, grants: Iterable[Grant], now: datetime) -> None:
         """Each refused action with its reason; one not seen lately is written right after the answer."""
@@ -80,11 +84,10 @@ class Tally:
                     (registry_key, principal[:80], scope[:300], verdict.code[:40]), verdict.text[:500], now
                 )
 
-    def note_use(self, stored: StoredSecret, now: datetime) -> None:
-        """Last use, to the minute."""
-        if stored.last_used_at is None or now - stored.last_used_at >= USE_STEP:
-            with self._lock:
-                self._notes.uses[type(stored), stored.pk] = now
+    def note_use(self, model: type[StoredSecret], key: int, now: datetime) -> None:
+        """Last use. For whoever sees that the one noted is older than USE_STEP."""
+        with self._lock:
+            self._notes.uses[model, key] = now.replace(microsecond=0)
 
     def flush_if_due(self) -> None:
         """Called when an answer is out."""
@@ -123,7 +126,7 @@ class Tally:
 
     def _take_back(self, notes: Notes) -> None:
         with self._lock:
-            if len(self._notes.counts) < MAX_KEYS:
+            if len(self._notes.counts) < MAX_COUNTS:
                 self._notes.counts.update(notes.counts)
             self._notes.denials = {**notes.denials, **self._notes.denials}
             self._notes.uses = {**notes.uses, **self._notes.uses}
@@ -144,45 +147,61 @@ def _flush_quietly() -> None:
 
 
 def _write(notes: Notes) -> int:
+    """A few statements, however much it is. Rows are always taken in the same order, so that two processes never wait for each other
+    in a circle."""
     if not notes:
         return 0
     with transaction.atomic():
         alive = set(Registry.objects.values_list("pk", flat=True))
-        for (hour, registry, principal, outcome), count in notes.counts.items():
-            if registry in alive:
-                row = {"hour": hour, "registry_id": registry, "principal": principal, "outcome": outcome}
-                _add(TokenCount, row, count, {})
-        for (registry, principal, scope, code), refusal in notes.denials.items():
-            if registry in alive:
-                row = {"registry_id": registry, "principal": principal, "scope": scope, "code": code}
-                fields = {"reason": refusal.reason, "last_at": refusal.last_at}
-                _add(Denial, row, refusal.count, fields, {"first_at": refusal.first_at})
-        for (model, pk), at in notes.uses.items():
-            _used(model, pk, at)
+        counts = [(*key, count) for key, count in sorted(notes.counts.items()) if key[1] in alive]
+        _add(TokenCount, ("hour", "registry_id", "principal", "outcome"), ("count",), counts)
+        denials = [
+            (*key, found.count, found.first_at, found.last_at, found.reason)
+            for key, found in sorted(notes.denials.items())
+            if key[0] in alive
+        ]
+        columns = ("count", "first_at", "last_at", "reason")
+        _add(Denial, ("registry_id", "principal", "scope", "code"), columns, denials)
+        for model in {model for model, _ in notes.uses}:
+            _used(model, {key: at for (kind, key), at in notes.uses.items() if kind is model})
     return len(notes.counts) + len(notes.denials) + len(notes.uses)
 
 
 def _add(
-    model: type[models.Model],
-    key: dict[str, object],
-    count: int,
-    fields: dict[str, object],
-    first: dict[str, object] | None = None,
+    model: type[models.Model], key: tuple[str, ...], columns: tuple[str, ...], rows: Sequence[tuple[object, ...]]
 ) -> None:
-    """Add to the row of a key, or make it."""
-    rows = model._default_manager.filter(**key)
-    if rows.update(count=F("count") + count, **fields):
-        return
-    try:
-        with transaction.atomic():
-            model._default_manager.create(**key, count=count, **fields, **(first or {}))
-    except IntegrityError:
-        rows.update(count=F("count") + count, **fields)
+    """Add to the rows of their keys, or make them. By hand, because bulk_create() sets on conflict and cannot add."""
+    table, names = model._meta.db_table, (*key, *columns)
+    changes = [f"{name} = excluded.{name}" for name in columns if name not in ("count", "first_at")]
+    changes.append(f"count = {table}.count + excluded.count")
+    for start in range(0, len(rows), _BATCH):
+        batch = rows[start : start + _BATCH]
+        places = ", ".join([f"({', '.join(['%s'] * len(names))})"] * len(batch))
+        sql = (
+            f"INSERT INTO {table} ({', '.join(names)}) VALUES {places} "  # noqa: S608  names of our own models
+            f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {', '.join(changes)}"
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [_written(value) for row in batch for value in row])
 
 
-def _used(model: type[StoredSecret], pk: int, at: datetime) -> None:
-    older = Q(last_used_at=None) | Q(last_used_at__lt=at)
-    model._default_manager.filter(older, pk=pk).update(last_used_at=at)
+def _written(value: object) -> object:
+    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
+
+
+def _used(model: type[StoredSecret], uses: dict[int, datetime]) -> None:
+    """One update for each second, for secrets that were not used later elsewhere."""
+    by_second: dict[datetime, list[int]] = {}
+    for key, at in uses.items():
+        by_second.setdefault(at, []).append(key)
+    keys = sorted(uses)
+    for start in range(0, len(keys), _BATCH):
+        rows = model._default_manager.select_for_update().order_by("pk")
+        list(rows.filter(pk__in=keys[start : start + _BATCH]).values_list("pk"))
+    for at, used in by_second.items():
+        older = Q(last_used_at=None) | Q(last_used_at__lt=at)
+        for start in range(0, len(used), _BATCH):
+            model._default_manager.filter(older, pk__in=used[start : start + _BATCH]).update(last_used_at=at)
 
 
 def forget_old_denials(now: datetime | None = None) -> int:

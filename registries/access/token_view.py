@@ -15,11 +15,11 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
 from portal.vault import UndecryptableError
-from registries.access.credentials import prove
 from registries.access.facts import Grant, Place
 from registries.access.keys import NoKeyError
 from registries.access.policy import evaluate_scopes
 from registries.access.principals import ANONYMOUS, Principal
+from registries.access.recognise import recognise
 from registries.access.snapshot import Snapshot, current_snapshot
 from registries.access.tally import tally
 from registries.access.token_request import BadTokenRequestError, TokenRequest, read_token_request
@@ -35,6 +35,8 @@ class TokenAnswer(JsonResponse):
 
     def __init__(self, body: dict[str, Any], status: int = 200) -> None:
         super().__init__(body, status=status)
+        # Without it the server would send it in chunks, each in a packet of its own.
+        self["Content-Length"] = str(len(self.content))
         self["Cache-Control"] = "no-store"
         self["Pragma"] = "no-cache"
 
@@ -71,10 +73,10 @@ class TokenView(View):
 def _answer(asked: TokenRequest, now: datetime) -> TokenAnswer:
     principal, epoch = ANONYMOUS, None
     if asked.sent is not None:
-        proved = prove(asked.sent.username, asked.sent.secret, now)
-        if proved is None:
+        found = recognise(asked.sent.username, asked.sent.secret, now)
+        if found is None:
             return _unauthorized(asked)
-        principal, epoch = proved.principal, proved.epoch
+        principal, epoch = found.principal, found.epoch
     elif not asked.scopes.scopes and not asked.scopes.rejected:
         # "docker login" asks for no scope: a 200 would tell a stranger that the login succeeded.
         return _unauthorized(asked)

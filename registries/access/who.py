@@ -1,6 +1,6 @@
 """From rows to principals: who is this person, this robot, this name?"""
 
-from datetime import datetime
+from collections.abc import Iterable
 
 from portal.users.models import Membership, User
 from registries.access.models import RobotAccount
@@ -37,18 +37,22 @@ def find_principal(who: str) -> Principal:
         raise UnknownPrincipalError(str(error)) from error
 
 
-def is_closed(subject: User | RobotAccount, now: datetime) -> bool:
-    """Whether the account can be used no more: closed by somebody, or past its end."""
-    if isinstance(subject, RobotAccount) and subject.expires_at is not None and subject.expires_at <= now:
-        return True
-    return not subject.is_active
+def person_principal(key: int, username: str, roles: Iterable[tuple[int, str]]) -> Principal:
+    """``roles`` by team."""
+    held = dict(roles)
+    maintained = frozenset(team for team, role in held.items() if role == Membership.TeamRole.MAINTAINER)
+    return Principal("user", str(key), username, team_ids=frozenset(held), maintains=maintained)
+
+
+def robot_principal(key: int, name: str, kind: str, team: int) -> Principal:
+    """``name`` without its prefix."""
+    return Principal("robot", str(key), f"{ROBOT_PREFIX}{name}", kind, frozenset({team}))
 
 
 def _of_person(user: User) -> Principal:
-    rows = dict(Membership.objects.filter(user=user).values_list("team_id", "role"))
-    maintained = frozenset(team for team, role in rows.items() if role == Membership.TeamRole.MAINTAINER)
-    return Principal("user", str(user.pk), user.username, team_ids=frozenset(rows), maintains=maintained)
+    roles = Membership.objects.filter(user=user).values_list("team_id", "role")
+    return person_principal(user.pk, user.username, roles)
 
 
 def _of_robot(robot: RobotAccount) -> Principal:
-    return Principal("robot", str(robot.pk), robot.login, robot.kind, frozenset({robot.team_id}))
+    return robot_principal(robot.pk, robot.name, robot.kind, robot.team_id)
