@@ -71,7 +71,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "waiting_tiles": list(_waiting(user, now)),
         "inbox_panels": panels_for("inbox", user),
         "wrong_tiles": list(_wrong(now)),
-        "troubles": trouble_rows(),
+        "troubles": trouble_rows(user),
         "attention_panels": panels_for("attention", user),
         "jobs": [_job_kind(model, now) for model in job_models()],
         "latest": list(AuditEvent.objects.order_by("-id")[:LATEST]),

@@ -4,18 +4,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.urls import reverse
 
 from portal.users.models import User
 from portal.web.map_model import State
 from portal.web.map_rows import health_of
 from promotions.archive.models import ArchiveEntry
+from promotions.archive.queries import entries_seen_by
 from promotions.replication.models import Delivery
+from promotions.replication.queries import seen_by
 from promotions.workflow.queries import waiting_for
 from registries.topology.models import Registry
 
 MOST = 6
+LOOKED_AT = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +31,14 @@ class Attention:
     at: datetime | None = None
 
 
-def attention_rows(viewer: AbstractBaseUser | AnonymousUser) -> list[Attention]:
+def attention_rows(viewer: User) -> list[Attention]:
     """Broken first, then what waits for the viewer, then the rest."""
-    rows = trouble_rows()
-    if isinstance(viewer, User):
-        rows += _waiting(viewer)
-    return sorted(rows, key=lambda row: row.state != "broken")
+    return sorted([*trouble_rows(viewer), *_waiting(viewer)], key=lambda row: row.state != "broken")
 
 
-def trouble_rows() -> list[Attention]:
-    """What is wrong, whoever looks; broken first."""
-    return sorted([*_registries(), *_deliveries(), *_archive()], key=lambda row: row.state != "broken")
+def trouble_rows(viewer: User) -> list[Attention]:
+    """What is wrong of what the viewer may know of; broken first."""
+    return sorted([*_registries(), *_deliveries(viewer), *_archive(viewer)], key=lambda row: row.state != "broken")
 
 
 def _registries() -> Iterable[Attention]:
@@ -50,19 +49,18 @@ def _registries() -> Iterable[Attention]:
             yield Attention(state, registry.name, word, reverse("web:registry", args=[registry.name]), since)
 
 
-def _deliveries() -> Iterable[Attention]:
-    rows = Delivery.objects.filter(state=Delivery.State.FAILED).select_related("rule__target").order_by("-id")[:MOST]
-    for delivery in rows:
+def _deliveries(viewer: User) -> Iterable[Attention]:
+    rows = Delivery.objects.filter(state=Delivery.State.FAILED).select_related("rule__source", "rule__target")
+    for delivery in seen_by(viewer, rows.order_by("-id")[:LOOKED_AT])[:MOST]:
         title = f"{delivery.repository}:{delivery.tag} has not reached {delivery.rule.target}"
         yield Attention(
             "broken", title, delivery.reason_text, reverse("web:digest", args=[delivery.digest]), delivery.wanted_at
         )
 
 
-def _archive() -> Iterable[Attention]:
-    for entry in (
-        ArchiveEntry.objects.filter(state=ArchiveEntry.State.FAILED).select_related("archive").order_by("-id")[:MOST]
-    ):
+def _archive(viewer: User) -> Iterable[Attention]:
+    rows = ArchiveEntry.objects.filter(state=ArchiveEntry.State.FAILED).select_related("archive")
+    for entry in entries_seen_by(viewer, rows.order_by("-id")[:LOOKED_AT])[:MOST]:
         url = reverse("web:registry", args=[entry.archive.name])
         yield Attention("broken", f"{entry} was not imported", entry.reason_text, url, entry.created_at)
 
