@@ -70,7 +70,7 @@ class EmbeddedServer(BaseApplication):  # type: ignore[misc]
         values = {
             "bind": self.bind,
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": "portal.web.patience.PatientWorker",
             "threads": settings.PORTAL_THREADS,
             "limit_request_line": 8190,
             "timeout": 120,

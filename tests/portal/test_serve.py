@@ -93,6 +93,18 @@ def test_pages_answer_a_job_runs_and_sigterm_leaves_nothing(start: Start, home: 
     assert "Traceback" not in log(home)
 
 
+def test_clients_that_never_finish_their_request_do_not_keep_the_threads(start: Start, home: Path, ports: Ports) -> None:
+    port = ports.take()
+    serve(start, home, port, PORTAL_THREADS="2")
+    begun = b"POST /token HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 900\r\n"
+    strangers = [socket.create_connection(("127.0.0.1", port)) for _ in range(4)]
+    for number, stranger in enumerate(strangers):
+        stranger.sendall(begun + (b"\r\ngrant" if number % 2 else b""))
+    assert until(lambda: get(port, "/healthz")[0] == 200), log(home)
+    for stranger in strangers:
+        stranger.close()
+
+
 def test_a_worker_that_is_killed_comes_back_with_its_jobs(start: Start, home: Path, ports: Ports) -> None:
     port = ports.take()
     process = serve(start, home, port)
