@@ -51,3 +51,15 @@ def connect(stack: ExitStack, pauses: list[float]) -> Opener:
 @pytest.fixture
 def client(registry: ScriptedRegistry, connect: Opener) -> Client:
     return connect(registry.url)
+
+
+@pytest.fixture
+def source(registry: ScriptedRegistry, connect: Opener) -> Client:
+    """Where copies come from."""
+    return connect(registry.url, name="snapshots")
+
+
+@pytest.fixture
+def target(other: ScriptedRegistry, connect: Opener) -> Client:
+    """Where copies go."""
+    return connect(other.url, name="prod")
