@@ -2,18 +2,18 @@
 CSV or JSON."""
 
 import csv
-import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.core.exceptions import BadRequest, ValidationError
-from django.db.models import F, Model, Q, QuerySet
+from django.core.exceptions import BadRequest
+from django.db.models import QuerySet
 from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+
+from portal.http.keyset import BadCursorError, Keyset, Page, read_cursor
 
 PAGE = 50
 MOST_EXPORTED = 50_000
@@ -67,11 +67,12 @@ def respond(
     if chosen is None:
         raise LookupError(f"no column {order}")
     column, is_falling = chosen
-    ordered = rows.order_by(_term(column.order, is_falling), "pk")
+    keyset = Keyset((f"{'-' if is_falling else ''}{column.order}", "pk"))
     if wanted in ("csv", "json"):
-        return _export(wanted, ordered[:MOST_EXPORTED], columns)
-    page = _page(request, ordered, column.order, is_falling)
-    listing = _listing(request, page, columns, column, is_falling)
+        return _export(wanted, keyset.ordered(rows)[:MOST_EXPORTED], columns)
+    page = _page(request, rows, keyset)
+    following = _address(request, after=keyset.cursor(page.rows[-1]).encoded()) if page.has_next else ""
+    listing = _listing(request, page.rows, following, columns, column, is_falling)
     return render(request, template, {"listing": listing, **(context or {})})
 
 
@@ -81,47 +82,24 @@ def _chosen(sort: str, columns: tuple[Column, ...]) -> tuple[Column, bool] | Non
     return (found, sort.startswith("-")) if found else None
 
 
-def _term(field: str, is_falling: bool) -> Any:
-    return F(field).desc(nulls_last=True) if is_falling else F(field).asc(nulls_last=True)
-
-
-def _page(request: HttpRequest, rows: QuerySet[Any], field: str, is_falling: bool) -> list[Any]:
+def _page(request: HttpRequest, rows: QuerySet[Any], keyset: Keyset) -> Page:
+    """Pages only go on; back is what the browser is for."""
     after = request.GET.get("after", "")
     try:
-        if after:
-            rows = rows.filter(_beyond(field, is_falling, *_read_cursor(after)))
-        return list(rows[: PAGE + 1])
-    except (ValueError, TypeError, OverflowError, RecursionError, ValidationError) as error:
+        cursor = replace(read_cursor(after), is_backward=False) if after else None
+        return keyset.page(rows, cursor, PAGE)
+    except BadCursorError as error:
         raise BadRequest("The place to go on from is malformed; begin at the first page.") from error
 
 
-def _beyond(field: str, is_falling: bool, value: object, key: int) -> Q:
-    """Rows after the cursor; rows without a value come last."""
-    if value is None:
-        return Q(**{f"{field}__isnull": True, "pk__gt": key})
-    later = Q(**{f"{field}__{'lt' if is_falling else 'gt'}": value})
-    return later | Q(**{field: value, "pk__gt": key}) | Q(**{f"{field}__isnull": True})
-
-
-def _read_cursor(text: str) -> tuple[object, int]:
-    """Raises ValueError, TypeError, OverflowError or RecursionError on what we never made."""
-    value, key = json.loads(urlsafe_b64decode(text.encode()))
-    return value, int(key)
-
-
-def _cursor(row: Model, field: str) -> str:
-    value: Any = row
-    for part in field.split("__"):
-        value = getattr(value, part, None)
-    plain = value.isoformat() if isinstance(value, datetime) else value if isinstance(value, int | None) else str(value)
-    return urlsafe_b64encode(json.dumps([plain, row.pk]).encode()).decode()
-
-
 def _listing(
-    request: HttpRequest, page: list[Any], columns: tuple[Column, ...], column: Column, is_falling: bool
+    request: HttpRequest,
+    rows: Sequence[Any],
+    following: str,
+    columns: tuple[Column, ...],
+    column: Column,
+    is_falling: bool,
 ) -> Listing:
-    rows = page[:PAGE]
-    following = _address(request, after=_cursor(rows[-1], column.order)) if len(page) > PAGE else ""
     heads = tuple(_head(request, each, column, is_falling) for each in columns if each.title)
     first = _address(request, after="") if request.GET.get("after") else ""
     return Listing(rows, heads, following, first, _address(request, format="csv"), _address(request, format="json"))
