@@ -28,7 +28,23 @@ class Drift:
 def find_drift(request: PromotionRequest) -> Drift | None:
     """The first thing that is not as it was approved; None when all is. Writes the gates' new results."""
     item = request.items.get()
-    return _people(request) or _places(request, item) or tag_drift(request, item) or _gates(request, item)
+    return (
+        path_drift(request)
+        or _people(request)
+        or _places(request, item)
+        or tag_drift(request, item)
+        or _gates(request, item)
+    )
+
+
+def path_drift(request: PromotionRequest) -> Drift | None:
+    """Whoever agreed, agreed to one target: a path that was led elsewhere since takes nothing there in their name."""
+    then = (request.policy.body["source"], request.policy.body["target"])
+    now = (request.path.source.name, request.path.target.name)
+    if then == now:
+        return None
+    text = f"The path {request.path} led from {then[0]} to {then[1]} when this was asked for, and leads from {now[0]} to {now[1]} now."
+    return Drift(RequestState.BLOCKED, "path_changed", text, is_void=True)
 
 
 def _people(request: PromotionRequest) -> Drift | None:

@@ -21,7 +21,7 @@ from promotions.workflow.collect import artifact_bytes, parts_of
 from promotions.workflow.evaluation import ADVANCE, evaluate
 from promotions.workflow.locks import check_free, earlier_ask, take_locks
 from promotions.workflow.models import PromotionItem, PromotionPath, PromotionRequest, RequestState
-from promotions.workflow.precheck import tag_drift
+from promotions.workflow.precheck import path_drift, tag_drift
 from promotions.workflow.queries import latest_execution
 from promotions.workflow.quorum import outcome_of
 from promotions.workflow.snapshot import pin_policy
@@ -180,7 +180,7 @@ def retry_request(actor: Actor, request: PromotionRequest) -> PromotionRequest:
 
 
 def _check_tags(request: PromotionRequest) -> None:
-    drift = tag_drift(request, request.items.get())
+    drift = path_drift(request) or tag_drift(request, request.items.get())
     if drift:
         text = f"{drift.text} What was asked for cannot be done any more: cancel it and ask again."
         raise Problem(409, drift.code, text)

@@ -12,7 +12,6 @@ from registries.oci.errors import RegistryError
 from registries.oci.platform import Platform
 
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
-ATTESTATION_ANNOTATION = "vnd.docker.reference.type"
 
 Kind = Literal["image", "index", "artifact"]
 
@@ -66,9 +65,9 @@ class Manifest:
 
 
 def is_attestation(descriptor: Descriptor) -> bool:
-    """BuildKit lists provenance and SBOMs beside the platforms, as platform unknown/unknown."""
-    if descriptor.annotations.get(ATTESTATION_ANNOTATION) == "attestation-manifest":
-        return True
+    """BuildKit lists provenance and SBOMs beside the platforms, as platform unknown/unknown.
+
+    Its annotation alone says nothing: clients choose by platform, so what has one is run, whatever else is written on it."""
     return descriptor.platform is not None and descriptor.platform.is_unknown
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from portal.http.problem import Problem
 from portal.jobs.models import JobState
 from portal.jobs.run import request_cancel, retry_now
 from promotions.replication.models import Delivery, ReplicationRule
@@ -142,6 +143,18 @@ def test_a_path_that_was_switched_off_carries_nothing(world: World, ready: Promo
     PromotionPath.objects.update(is_enabled=False)
     begin(ready)
     assert now_in(ready) == (RequestState.BLOCKED, "path_disabled")
+
+
+def test_a_path_that_was_led_elsewhere_takes_nothing_there(world: World, ready: PromotionRequest) -> None:
+    """Rules and gates are pinned, so the weak ones of one target must not serve for another."""
+    other = make_registry("prod-two", ZoneKind.PROD)
+    PromotionPath.objects.update(target=other)
+    begin(ready)
+    assert now_in(ready) == (RequestState.BLOCKED, "path_changed")
+    assert not CopyJob.objects.exists()
+    with pytest.raises(Problem) as refusal:
+        retry_request(world.robot.actor, ready)
+    assert refusal.value.code == "path_changed"
 
 
 def test_an_execution_that_breaks_for_good_fails_the_request(world: World, ready: PromotionRequest) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from registries.oci import mediatypes as types
 from registries.oci.config import ImageConfig, parse_config
+from registries.oci.descriptor import Descriptor
 from registries.oci.digest import Digest
 from registries.oci.errors import RegistryError
 from registries.oci.manifest import InvalidManifest, is_attestation, parse_manifest
@@ -39,6 +40,14 @@ def test_an_index_tells_platforms_from_attestations() -> None:
     assert index.platforms == (Platform("linux", "arm", "v7"),)
     assert [is_attestation(child) for child in index.children] == [False, True]
     assert [blob.digest for blob in index.blobs] == [Digest.of(b"3")]
+
+
+def test_what_has_a_platform_is_run_and_so_is_no_attestation() -> None:
+    """Or an index could hide from every gate what each client pulls."""
+    mark = {"vnd.docker.reference.type": "attestation-manifest"}
+    for platform in (Platform("linux", "amd64"), None):
+        hidden = Descriptor(types.OCI_IMAGE, Digest.of(b"x"), 1, platform=platform, annotations=mark)
+        assert not is_attestation(hidden)
 
 
 def test_docker_types_are_read_too() -> None:
