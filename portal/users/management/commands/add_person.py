@@ -20,8 +20,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="user name, also at registries")
         parser.add_argument("email", help="mail address; taken as verified")
-        parser.add_argument("--role", action="append", default=[], choices=Role.values, help="may be given several times")
-        parser.add_argument("--team", action="append", default=[], help="name of a team; NAME:maintainer for a maintainer")
+        parser.add_argument(
+            "--role", action="append", default=[], choices=Role.values, help="may be given several times"
+        )
+        parser.add_argument(
+            "--team", action="append", default=[], help="name of a team; NAME:maintainer for a maintainer"
+        )
         parser.add_argument("--password-file", help="read the password from this file; - for standard input")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -51,5 +55,7 @@ class Command(BaseCommand):
         name, _, role = text.partition(":")
         team = Team.objects.filter(name=name).first()
         if team is None or role not in {"", "maintainer", "member"}:
-            raise CommandError(f"There is no team {name}." if team is None else f"{role} is neither maintainer nor member.")
+            raise CommandError(
+                f"There is no team {name}." if team is None else f"{role} is neither maintainer nor member."
+            )
         return team, role == "maintainer"
