@@ -5,19 +5,27 @@ from typing import Any
 from rest_framework.request import Request
 
 from portal.api.callers import caller_of
+from portal.api.vouched import check_narrowing, exchange_of, verified_person
 from portal.http.problem import Problem
 from portal.users.models import User
 from portal.users.queries import person_by_claim
 from promotions.workflow.models import PromotionPath, PromotionRequest
 from promotions.workflow.requests import create_request
-from registries.access.models import RobotAccount
+from registries.access.models import RobotAccount, Secret
 
 
 def ask_for_promotion(request: Request, wanted: dict[str, Any]) -> PromotionRequest:
     """One operation for the checked body of a request; raises Problem."""
     caller = caller_of(request)
     robot = caller if isinstance(caller, RobotAccount) else None
-    person, how = _behind(caller, wanted["on_behalf_of"].strip(), is_session=request.auth is None)
+    claim = wanted["on_behalf_of"].strip()
+    exchange = exchange_of(request.auth) if isinstance(request.auth, Secret) else None
+    ci = wanted["ci"]
+    if exchange is not None:
+        check_narrowing(exchange.secret, wanted["source"]["repository"])
+        ci = {**ci, **exchange.claims}
+    vouched = verified_person(exchange, claim) if exchange is not None else None
+    person, how = vouched or _behind(caller, claim, is_session=request.auth is None)
     return create_request(
         caller.actor,
         path=_path(wanted["path"]),
@@ -29,7 +37,7 @@ def ask_for_promotion(request: Request, wanted: dict[str, Any]) -> PromotionRequ
         on_behalf_of=person,
         on_behalf_source=how,
         robot=robot,
-        ci=wanted["ci"],
+        ci=ci,
         changelog=wanted["changelog"],
     )
 

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from portal.admin_site import ModelAdmin, ReadOnlyAdmin, ReadOnlyInline, action, display, has_role, register
+from registries.access import federation_admin  # noqa: F401  Django finds admin pages from here
 from registries.access.credentials import revoke_secret
 from registries.access.models import (
     AccessRule,

@@ -10,6 +10,7 @@ from django.db import models
 from portal.actor import Actor
 from portal.users.models import NAME, Team
 from portal.vault import EncryptedTextField
+from registries.access import federation_models  # noqa: F401  Django finds its models from here
 from registries.fields import NameField
 from registries.topology.models import Registry, Zone
 
@@ -100,9 +101,15 @@ class PersonalToken(StoredSecret):
 
 
 class Secret(StoredSecret):
-    """A robot's secret; several may live at once, so that rotation overlaps."""
+    """A robot's secret; several may live at once, so that rotation overlaps. Pattern and actions narrow what it is good for."""
 
     robot = models.ForeignKey(RobotAccount, on_delete=models.CASCADE, related_name="secrets")
+    pattern = NameField(
+        max_length=255, blank=True, default="", help_text="Repositories; empty means all of the robot's."
+    )
+    actions = models.CharField(
+        max_length=40, blank=True, default="", help_text="Such as pull,push; empty means all of the robot's."
+    )
 
     class Meta:
         verbose_name = "robot secret"

@@ -6,8 +6,10 @@ asked about the registry it fronts. Names compare byte for byte, and what nobody
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
+from portal.globs import matches
 from registries.access.facts import Default, Grant, Owner, Place, Policy, Rule, Verdict
 from registries.access.hard_rules import CI_ZONES, hard_verdict
 from registries.access.principals import Principal
@@ -44,7 +46,21 @@ def evaluate(
     if not is_repository(repository):
         text = f"{repository[:80]} is no repository name: lower-case letters and digits with single . _ - between them"
         return Verdict(action, False, "bad_name", text, "Choose a name by the rules of the OCI.")
-    return _Question(policy, principal, place, repository, action, now).answer()
+    return (
+        _narrowed(principal, repository, action)
+        or _Question(policy, principal, place, repository, action, now).answer()
+    )
+
+
+def _narrowed(principal: Principal, repository: str, action: str) -> Verdict | None:
+    """A credential may be good for less than its owner is."""
+    if principal.narrow_actions and action not in principal.narrow_actions.split(","):
+        text = f"this credential is good for {principal.narrow_actions} alone"
+    elif principal.narrow_pattern and not matches(principal.narrow_pattern, repository):
+        text = f"this credential is good for {principal.narrow_pattern} alone"
+    else:
+        return None
+    return Verdict(action, False, "narrow_credential", text, "Use a credential that was made for it.")
 
 
 def _named(actions: frozenset[str]) -> list[str]:
@@ -79,7 +95,7 @@ class _Question:
     def answer(self) -> Verdict:
         hard = hard_verdict(self.principal, self.place, self.action)
         if hard is not None and not hard.is_allowed:
-            return replace(hard, lost=tuple(rule.label for rule in self._speaking() if not rule.is_deny))
+            return replace(hard, lost=tuple(rule.label for rule in self._speaking if not rule.is_deny))
         stopped = self._restricted() or self._denied()
         if stopped is not None:
             return stopped
@@ -90,6 +106,7 @@ class _Question:
     def _no(self, code: str, text: str, fix: str = "", rule: str = "", lost: tuple[str, ...] = ()) -> Verdict:
         return Verdict(self.action, False, code, text, fix, rule, lost)
 
+    @cached_property
     def _speaking(self) -> list[Rule]:
         """Rules about this very question, in force now."""
         found = (
@@ -108,7 +125,7 @@ class _Question:
         return None
 
     def _denied(self) -> Verdict | None:
-        speaking = self._speaking()
+        speaking = self._speaking
         denying = next((rule for rule in speaking if rule.is_deny), None)
         if denying is None:
             return None
@@ -125,7 +142,7 @@ class _Question:
         return replace(found, text=f"{self.place.name} is a cache of {front.name}: {found.text}")
 
     def _soft(self) -> Verdict:
-        allowing = [rule.label for rule in self._speaking()]
+        allowing = [rule.label for rule in self._speaking]
         if allowing:
             text = f"a rule allows it: {allowing[0]}"
             return Verdict(self.action, True, "by_rule", text, rule=allowing[0], lost=tuple(allowing[1:]))

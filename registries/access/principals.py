@@ -11,7 +11,8 @@ SYSTEM_PRINCIPALS: Final[tuple[str, ...]] = get_args(SystemPrincipal)
 @dataclass(frozen=True, slots=True)
 class Principal:
     """``key`` is the primary key as text, ``name`` what a registry logs. ``team_ids`` are the teams of a person or the team of a
-    robot, ``maintains`` those of them in which a person is a maintainer."""
+    robot, ``maintains`` those of them in which a person is a maintainer. ``narrow_pattern`` and ``narrow_actions`` are those of the
+    credential that was shown; empty means that it narrows nothing."""
 
     kind: PrincipalKind
     key: str = ""
@@ -19,6 +20,8 @@ class Principal:
     robot_kind: str = ""
     team_ids: frozenset[int] = frozenset()
     maintains: frozenset[int] = frozenset()
+    narrow_pattern: str = ""
+    narrow_actions: str = ""
 
     def __str__(self) -> str:
         return self.name or "anonymous"

@@ -30,7 +30,7 @@ SELECT s.secret_hash, s.id,
          AND r.is_active AND (r.expires_at IS NULL OR r.expires_at > %(now)s),
        s.last_used_at IS NULL OR s.last_used_at <= %(step)s,
        (SELECT number FROM access_policyepoch WHERE id = 1),
-       r.id, r.name, r.kind, r.team_id
+       r.id, r.name, r.kind, r.team_id, s.pattern, s.actions
   FROM access_secret s JOIN access_robotaccount r ON r.id = s.robot_id
  WHERE s.handle = %(handle)s"""
 _PERSON_SQL: Final = """
@@ -84,8 +84,8 @@ def _read(sql: str, handle: str, now: datetime) -> list[tuple[Any, ...]]:
 
 
 def _robot(rows: Sequence[tuple[Any, ...]]) -> Principal:
-    key, name, kind, team = rows[0][5:]
-    return robot_principal(key, name, kind, team)
+    key, name, kind, team, pattern, actions = rows[0][5:]
+    return robot_principal(key, name, kind, team, pattern, actions)
 
 
 def _person(rows: Sequence[tuple[Any, ...]]) -> Principal:

@@ -44,9 +44,10 @@ def person_principal(key: int, username: str, roles: Iterable[tuple[int, str]]) 
     return Principal("user", str(key), username, team_ids=frozenset(held), maintains=maintained)
 
 
-def robot_principal(key: int, name: str, kind: str, team: int) -> Principal:
-    """``name`` without its prefix."""
-    return Principal("robot", str(key), f"{ROBOT_PREFIX}{name}", kind, frozenset({team}))
+def robot_principal(key: int, name: str, kind: str, team: int, pattern: str = "", actions: str = "") -> Principal:
+    """``name`` without its prefix; ``pattern`` and ``actions`` of the secret that was shown."""
+    login = f"{ROBOT_PREFIX}{name}"
+    return Principal("robot", str(key), login, kind, frozenset({team}), narrow_pattern=pattern, narrow_actions=actions)
 
 
 def _of_person(user: User) -> Principal:
