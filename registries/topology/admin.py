@@ -59,6 +59,9 @@ class RegistryForm(forms.ModelForm[Registry]):
             self.add_error("username", "A secret needs a user name beside it.")
         if username and not secret and not Credential.objects.filter(registry=self.instance.pk).exists():
             self.add_error("new_secret", "A user name needs a secret beside it.")
+        if username and not secret and "base_url" in self.changed_data and self.initial.get("base_url"):
+            text = "The kept secret was given for another address and is sent to no other; give it again for this one."
+            self.add_error("new_secret", text)
         return cleaned
 
 

@@ -23,6 +23,10 @@ class ZoneKind(models.TextChoices):
     CACHE = "cache", "cache"
 
 
+# A registry never leaves a zone of these kinds.
+LASTING = (ZoneKind.SANDBOX, ZoneKind.PROD, ZoneKind.ARCHIVE)
+
+
 class Zone(models.Model):
     """Registries of one trust level. ``position`` is the place on the way an image travels."""
 
@@ -37,6 +41,13 @@ class Zone(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Hard rules hang on the kind: nobody is to open prod by calling it a sandbox."""
+        was = Zone.objects.filter(pk=self.pk).values_list("kind", flat=True).first() if self.pk else None
+        if was is not None and was != self.kind and Registry.objects.filter(zone=self.pk).exists():
+            text = f"Registries stand in {self}, and their hard rules hang on its kind. Make another zone instead."
+            raise ValidationError({"kind": text})
 
 
 class ZoneDefault(models.Model):
@@ -168,7 +179,7 @@ class Registry(models.Model):
 
 def topology_findings(registry: Registry) -> dict[str, str]:
     """Field -> what is wrong with it; empty when the registry fits the map."""
-    found = {**_own_findings(registry), **_replica_findings(registry)}
+    found = {**_leaving_findings(registry), **_own_findings(registry), **_replica_findings(registry)}
     is_cache = registry.zone_id and registry.zone.kind == ZoneKind.CACHE
     if is_cache and registry.fronts is None:
         found["fronts"] = "A cache says which registry it pulls through."
@@ -192,6 +203,15 @@ def _own_findings(registry: Registry) -> dict[str, str]:
     if registry.availability_target is not None and not 0 <= registry.availability_target <= 100:
         found["availability_target"] = "Give a percentage between 0 and 100."
     return found
+
+
+def _leaving_findings(registry: Registry) -> dict[str, str]:
+    """Whoever could move prod among the sandboxes could push to it; and what is in a sandbox would leave with its registry."""
+    was = Registry.objects.filter(pk=registry.pk).values_list("zone__kind", flat=True).first() if registry.pk else None
+    if was not in LASTING or not registry.zone_id or registry.zone.kind == was:
+        return {}
+    text = f"A registry of a {was} zone stays in one, for its hard rules would end. Register another server instead."
+    return {"zone": text}
 
 
 def _is_bare_address(url: str) -> bool:
