@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from portal.admin_site import (
@@ -13,6 +14,7 @@ from portal.admin_site import (
     TabularInline,
     UserChangeForm,
     UserCreationForm,
+    display,
     register,
 )
 from portal.users.accounts import vouch_for_address
@@ -38,7 +40,7 @@ class UserAdmin(ModelAdmin, DjangoUserAdmin):  # type: ignore[misc,type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ["username", "email", "is_active", "is_superuser", "last_login"]
+    list_display = ["username", "email", "roles_label", "teams_label", "is_active", "last_login"]
     list_filter = ["is_active", "is_superuser", "role_grants__role"]
     search_fields = ["username", "email"]
     filter_horizontal = ()
@@ -51,6 +53,19 @@ class UserAdmin(ModelAdmin, DjangoUserAdmin):  # type: ignore[misc,type-arg]
     add_fieldsets = [(None, {"fields": ["username", "email", "usable_password", "password1", "password2"]})]
     readonly_fields = ["last_login", "date_joined"]
     inlines = [RoleGrantInline, TeamsOfPersonInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        rows: QuerySet[User] = super().get_queryset(request)
+        return rows.prefetch_related("role_grants", "memberships__team")
+
+    @display(description="roles")
+    def roles_label(self, person: User) -> str:
+        roles = [grant.get_role_display() for grant in person.role_grants.all()]
+        return ", ".join([*(["superuser"] if person.is_superuser else []), *roles])
+
+    @display(description="teams")
+    def teams_label(self, person: User) -> str:
+        return ", ".join(membership.team.name for membership in person.memberships.all())
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

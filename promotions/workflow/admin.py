@@ -156,6 +156,8 @@ class PromotionRequestAdmin(ReadOnlyAdmin):
             **self.admin_site.each_context(request),
             "title": f"Promotion {promotion.public_id}",
             "opts": self.opts,
+            "original": promotion,
+            "portal_url": self.get_view_on_site_url(promotion),
         }
         return review_page(request, promotion, template="admin/promotions/review.html", extra=extra)
 

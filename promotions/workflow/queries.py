@@ -1,7 +1,8 @@
 """Which requests are there, for whom?"""
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Cast
 
 from portal.approvals.models import Decision
 from portal.approvals.queries import policies_of
@@ -11,7 +12,6 @@ from promotions.workflow.quorum import needs_of
 from promotions.workflow.states import OPEN
 from registries.access.models import RobotAccount
 from registries.catalog.queries import repositories_seen_by
-from registries.oci.digest import Digest
 
 SUBJECT = PromotionRequest._meta.label_lower
 PATH = PromotionPath._meta.label_lower
@@ -31,19 +31,14 @@ def waiting_for(user: User) -> QuerySet[PromotionRequest]:
         requests().filter(state=RequestState.AWAITING_APPROVAL, path__in=_decided_by(user)).exclude(on_behalf_of=user)
     )
     others = open_ones.exclude(requester_kind="user", requester_key=str(user.pk))
-    said = Decision.objects.filter(subject_label=SUBJECT, user=user).order_by("id")
-    last = {(row.subject_key, row.round): row.verdict for row in said}
-    done = [row.pk for row in others if last.get((str(row.pk), row.round), "withdraw") != Decision.Verdict.WITHDRAW]
-    return others.exclude(pk__in=done)
+    own = Decision.objects.filter(subject_label=SUBJECT, user=user, round=OuterRef("round"))
+    said = own.filter(subject_key=Cast(OuterRef("pk"), CharField())).order_by("-id").values("verdict")[:1]
+    return others.annotate(said=Subquery(said)).filter(Q(said=None) | Q(said=Decision.Verdict.WITHDRAW))
 
 
 def open_requests() -> QuerySet[PromotionRequest]:
     """Something may still come of them."""
     return requests().filter(state__in=OPEN)
-
-
-def requests_of_digest(digest: Digest) -> QuerySet[PromotionRequest]:
-    return requests().filter(items__digest=digest)
 
 
 def requests_seen_by(subject: User | RobotAccount) -> QuerySet[PromotionRequest]:

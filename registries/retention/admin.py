@@ -115,7 +115,7 @@ class PlanAdmin(ReadOnlyAdmin):
 
     @display(description="state", label=STATE_COLOURS, ordering="state")
     def state_label(self, plan: Plan) -> str:
-        return plan.get_state_display()
+        return plan.get_state_display().lower()
 
     @display(description="comes free", ordering="freed_bytes")
     def freed_label(self, plan: Plan) -> str:
