@@ -137,26 +137,34 @@ class Found:
     manifests: Sequence[Manifest]
 
 
-def search(text: str, visible: QuerySet[Repository], limit: int = 20) -> Found:
-    """One box: a part of a repository's name, the start of a tag, the start of a digest; inside what may be seen.
+def search(text: str, visible: QuerySet[Repository], limit: int = 20, *, with_unplaced: bool = False) -> Found:
+    """One box: a part of a repository's name, the start of a tag, both as ``name:tag``, the start of a digest; inside what may be seen.
 
-    Digests may be given with or without their algorithm, from four hex digits on."""
-    wanted = text.strip()
-    if not wanted:
+    Digests may be given with or without their algorithm, from four hex digits on. ``with_unplaced``: manifests, too, that are in no
+    repository by themselves, like the images of an index."""
+    name, _, tag = text.strip().partition(":")
+    if not name:
         return Found([], [], [])
-    named = visible.filter(name__contains=wanted, absent_since=None).select_related("registry__zone").order_by("name")
-    tags = (
-        Tag.objects.filter(name__prefix=wanted, repository__in=visible)
-        .select_related("manifest", "repository__registry__zone")
-        .order_by("name")
+    named = visible.filter(name__icontains=name).select_related("registry__zone").order_by("name", "registry")
+    return Found(
+        list(named[:limit]),
+        list(_tags_like(name, tag, visible)[:limit]),
+        _by_digest(text.strip(), None if with_unplaced else visible, limit),
     )
-    return Found(list(named[:limit]), list(tags[:limit]), _by_digest(wanted, visible, limit))
 
 
-def _by_digest(text: str, visible: QuerySet[Repository], limit: int) -> list[Manifest]:
+def _tags_like(name: str, tag: str, visible: QuerySet[Repository]) -> QuerySet[Tag]:
+    rows = Tag.objects.filter(repository__in=visible)
+    rows = rows.filter(repository__name__icontains=name, name__prefix=tag) if tag else rows.filter(name__prefix=name)
+    return rows.select_related("manifest", "repository__registry__zone").order_by("-moved_at", "name")
+
+
+def _by_digest(text: str, visible: QuerySet[Repository] | None, limit: int) -> list[Manifest]:
     bare = text.removeprefix("sha256:").removeprefix("sha512:").lower()
     if len(bare) < MIN_DIGEST_PREFIX or not set(bare) <= set("0123456789abcdef"):
         return []
-    starts = Q(digest__prefix=f"sha256:{bare}") | Q(digest__prefix=f"sha512:{bare}")
-    placed = Placement.objects.filter(repository__in=visible, absent_since=None).values("manifest")
-    return list(Manifest.objects.filter(starts, pk__in=placed).order_by("digest")[:limit])
+    rows = Manifest.objects.filter(Q(digest__prefix=f"sha256:{bare}") | Q(digest__prefix=f"sha512:{bare}"))
+    if visible is not None:
+        placed = Placement.objects.filter(repository__in=visible, absent_since=None)
+        rows = rows.filter(pk__in=placed.values("manifest"))
+    return list(rows.order_by("digest")[:limit])
