@@ -1,6 +1,7 @@
 """What can be made of a right answer."""
 
 import json
+import threading
 from dataclasses import replace
 
 from tests.fakes.scripted_registry import Answer, Fault
@@ -38,3 +39,15 @@ def header(name: str, value: str) -> Fault:
 
 def redirect(url: str, code: int = 307) -> Fault:
     return lambda answer: Answer(code, headers={"Location": url})
+
+
+class Stall:
+    """A fault that answers only when the test says so."""
+
+    def __init__(self) -> None:
+        self.reached, self.go_on = threading.Event(), threading.Event()
+
+    def __call__(self, answer: Answer) -> Answer:
+        self.reached.set()
+        self.go_on.wait(30)
+        return answer

@@ -1,6 +1,5 @@
 """Copy jobs from one registry to another, with everything that goes wrong on the way."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -22,7 +21,7 @@ from registries.oci.referrers import as_referrer
 from registries.topology.models import Registry, ZoneKind
 from tests.fakes import faults
 from tests.fakes.content import put_image, put_signature, put_two_platforms
-from tests.fakes.scripted_registry import Answer, ScriptedRegistry
+from tests.fakes.scripted_registry import ScriptedRegistry
 from tests.registries.child import give_up_for_dead, worker
 from tests.registries.rows import ALICE, make_registry
 
@@ -83,18 +82,6 @@ def order(source: Registry, target: Registry) -> Order:
         return order_copy(ALICE, **values)  # type: ignore[arg-type]
 
     return ordered
-
-
-class Stall:
-    """A fault that answers only when the test says so."""
-
-    def __init__(self) -> None:
-        self.reached, self.go_on = threading.Event(), threading.Event()
-
-    def __call__(self, answer: Answer) -> Answer:
-        self.reached.set()
-        self.go_on.wait(30)
-        return answer
 
 
 def run(job: CopyJob) -> CopyJob:
@@ -246,7 +233,9 @@ def test_a_host_that_asks_for_a_pause_gets_it_from_everybody(
     assert not prod.seen
 
 
-def test_a_cancelled_copy_is_ordered_anew_and_never_just_tried_again(ci: Client, prod: ScriptedRegistry, order: Order) -> None:
+def test_a_cancelled_copy_is_ordered_anew_and_never_just_tried_again(
+    ci: Client, prod: ScriptedRegistry, order: Order
+) -> None:
     digest = put_two_platforms(ci, "team/app")
     job = order(digest)
 
@@ -312,7 +301,7 @@ def test_a_worker_that_is_killed_in_the_middle_leaves_no_tag_and_the_next_one_fi
     ci: Client, snapshots: ScriptedRegistry, prod: ScriptedRegistry, order: Order
 ) -> None:
     digest = Digest(put_image(ci, "team/app", layers=(b"first", b"x" * 1_000_000))["digest"])
-    stall = Stall()
+    stall = faults.Stall()
     prod.on("PUT", "/blobs/uploads/", stall, times=100)
     job = order(digest)
     with worker(job):
@@ -334,7 +323,7 @@ def test_a_worker_that_is_killed_in_the_middle_leaves_no_tag_and_the_next_one_fi
 @pytest.mark.django_db(transaction=True)
 def test_a_copy_that_is_cancelled_in_the_middle_sets_no_tag(ci: Client, prod: ScriptedRegistry, order: Order) -> None:
     digest = Digest(put_image(ci, "team/app", layers=(b"first", b"x" * 1_000_000))["digest"])
-    stall = Stall()
+    stall = faults.Stall()
     prod.on("PUT", "/blobs/uploads/", stall, times=100)
     job = order(digest)
     with worker(job) as process:
@@ -353,7 +342,7 @@ def test_a_worker_that_is_killed_between_two_tags_is_explained_by_its_intents(
     ci: Client, prod: ScriptedRegistry, order: Order
 ) -> None:
     digest = Digest(put_image(ci, "team/app")["digest"])
-    stall = Stall()
+    stall = faults.Stall()
     prod.on("PUT", "/manifests/stable", stall)
     job = order(digest)
     with worker(job):

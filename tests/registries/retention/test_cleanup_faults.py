@@ -1,6 +1,5 @@
 """Cleanup when the registry, the worker or somebody else gets in its way."""
 
-import threading
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -20,7 +19,7 @@ from registries.retention.operations import execute_plan, request_plan, stop_pla
 from registries.topology.models import Registry
 from tests.fakes import faults
 from tests.fakes.content import put_image, put_two_platforms
-from tests.fakes.scripted_registry import Answer, ScriptedRegistry
+from tests.fakes.scripted_registry import ScriptedRegistry
 from tests.registries.child import give_up_for_dead, worker
 from tests.registries.retention.stories import (
     age,
@@ -55,18 +54,6 @@ def plan(faulty_sandbox: Registry, client: Client) -> Plan:
     age(faulty_sandbox, *NAMES)
     week(faulty_sandbox)
     return planned(faulty_sandbox)
-
-
-class Stall:
-    """A fault that answers only when the test says so."""
-
-    def __init__(self) -> None:
-        self.reached, self.go_on = threading.Event(), threading.Event()
-
-    def __call__(self, answer: Answer) -> Answer:
-        self.reached.set()
-        self.go_on.wait(30)
-        return answer
 
 
 def again(plan: Plan) -> CleanupJob:
@@ -156,7 +143,7 @@ def test_a_hold_is_refused_while_the_digest_is_being_deleted(client: Client, pla
 def test_a_worker_that_is_killed_in_the_middle_is_followed_by_one_that_finishes(
     faulty: ScriptedRegistry, client: Client, plan: Plan, admin: User
 ) -> None:
-    stall = Stall()
+    stall = faults.Stall()
     second = client.head_manifest("app", "b")
     assert second is not None
     faulty.on("DELETE", second.digest, stall)
@@ -186,7 +173,7 @@ def test_a_worker_that_is_killed_in_the_middle_is_followed_by_one_that_finishes(
 
 @pytest.mark.django_db(transaction=True)
 def test_stop_stops_before_the_next_tag(faulty: ScriptedRegistry, client: Client, plan: Plan, admin: User) -> None:
-    stall = Stall()
+    stall = faults.Stall()
     faulty.on("DELETE", "/manifests/sha256", stall)
     job = execute_plan(admin.actor, admin, plan)
     with worker(job) as process:
