@@ -1,6 +1,7 @@
 """Who sees the contents of which registry: what one may pull, what one's teams own, everything with a role."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -105,7 +106,12 @@ def test_trouble_is_told_to_those_who_may_know_of_what_is_in_trouble(company: Co
 def test_a_passport_names_no_promotion_that_its_reader_may_not_see(company: Company, signed_in: SignIn) -> None:
     """Anybody may push what they pulled to a sandbox; that opens the digest, and nothing that others did with it."""
     digest = Digest.parse(company.snapshot.manifest.digest)
-    asked = {"source_tag": "", "target_tags": ["1.4.0"], "on_behalf_of": company.rita, "on_behalf_source": "session"}
+    asked: dict[str, Any] = {
+        "source_tag": "",
+        "target_tags": ["1.4.0"],
+        "on_behalf_of": company.rita,
+        "on_behalf_source": "session",
+    }
     request = create_request(
         company.rita.actor, path=company.path, source_repository="payments/api", digest=digest, **asked
     )
