@@ -70,3 +70,12 @@ def test_a_name_that_is_taken_is_refused_with_its_reason() -> None:
     with pytest.raises(CommandError, match="alice cannot be created"):
         add_person()
     assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize("text", ["", "\n", "short", "alice@corp.example"])
+def test_a_weak_password_is_refused_and_nothing_is_made(text: str, tmp_path: Path) -> None:
+    given = tmp_path / "password"
+    given.write_text(text)
+    with pytest.raises(CommandError, match="alice cannot be created"):
+        add_person("--password-file", str(given))
+    assert not User.objects.exists()

@@ -5,13 +5,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from portal.actor import system
 from portal.users.accounts import create_person, join_team
-from portal.users.models import Role, Team
+from portal.users.models import Role, Team, User
 
 
 class Command(BaseCommand):
@@ -35,6 +36,7 @@ class Command(BaseCommand):
         try:
             with transaction.atomic():
                 roles = tuple(Role(role) for role in options["role"])
+                validate_password(password, User(username=options["name"], email=options["email"]))
                 user = create_person(actor, options["name"], options["email"], password, roles=roles)
                 for team, is_maintainer in teams:
                     join_team(actor, team, user, as_maintainer=is_maintainer)
