@@ -43,6 +43,10 @@ test: ready-to-test ## the gate: on SQLite, then what needs it on PostgreSQL
 test-long: ready-to-test ## random histories, big layers, chaos
 	@$(PYTHON) -m pytest -m long --timeout 3600 --hypothesis-profile long $(ARGS)
 
+.PHONY: bench-token
+bench-token: ready-to-test ## the token endpoint beside an empty view, on PostgreSQL; the last line is JSON
+	@exec $(PYTHON) -m tests.bench.token
+
 .PHONY: ready-to-test ready-to-check
 ready-to-test:
 	@deploy/bootstrap --dev --system $(TEST_PARTS)

@@ -128,6 +128,9 @@ TEMPLATES = [
 DATABASES: dict[str, Any] = {
     "default": env.database(environment.secret("DATABASE_URL", f"sqlite:///{quote(str(PORTAL_HOME))}/portal.sqlite3"))
 }
+if PORTAL_FACE == "token" and DATABASES["default"]["ENGINE"].endswith("postgresql"):
+    # The same statement with each request: to plan it anew would take as long as to answer it.
+    DATABASES["default"]["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 5}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 

@@ -1,10 +1,10 @@
 """Pure: what the policy decides from, and what it decides. Values alone, read from rows by :mod:`registries.access.snapshot`."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from itertools import takewhile
 from typing import Final
 
 from portal.globs import matches
@@ -12,6 +12,7 @@ from registries.access.principals import Principal
 from registries.oci.scope import Scope
 
 Whom = tuple[str, str]
+_WILDCARD = re.compile(r"[*?]")
 EVERYONE: Final[Whom] = ("everyone", "")
 
 
@@ -44,6 +45,13 @@ class Rule:
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     is_public: bool = False
+    # What every name begins with that the pattern means; most rules are told apart by that alone.
+    plain: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        wild = _WILDCARD.search(self.pattern)
+        plain = self.pattern if wild is None else self.pattern[: wild.start()].rstrip("/")
+        object.__setattr__(self, "plain", plain)
 
     @property
     def whom(self) -> Whom:
@@ -55,11 +63,9 @@ class Rule:
 
     @property
     def stem(self) -> str:
-        """The parts of the pattern before the first that has a wildcard."""
-        if "*" not in self.pattern and "?" not in self.pattern:
-            return self.pattern
-        plain = takewhile(lambda part: "*" not in part and "?" not in part, self.pattern.split("/"))
-        return "/".join(plain)
+        """The whole parts of the pattern before the first that has a wildcard."""
+        wild = _WILDCARD.search(self.pattern)
+        return self.pattern if wild is None else self.pattern[: wild.start()].rpartition("/")[0]
 
     def reaches(self, principal: Principal) -> bool:
         """A rule for everyone reaches strangers only if it says so, or denies. Our own jobs are no rule's business."""
@@ -157,13 +163,15 @@ class Policy:
                 yield from (rule for rule in rules if rule.reaches(principal))
 
     def rules_near(self, principal: Principal, repository: str) -> Iterator[Rule]:
-        """Of those, the ones whose pattern may cover the repository: it begins with the same whole parts."""
+        """Of those, the ones whose pattern may mean the repository, for they begin alike."""
         stems = tuple(_stems(repository))
         for whom in self._names_of(principal):
             rules = self._by_whom.get(whom)
             if rules is not None:
                 for stem in stems:
-                    yield from (rule for rule in rules.get(stem, ()) if rule.reaches(principal))
+                    for rule in rules.get(stem, ()):
+                        if repository.startswith(rule.plain) and rule.reaches(principal):
+                            yield rule
 
     @staticmethod
     def _names_of(principal: Principal) -> Iterator[Whom]:

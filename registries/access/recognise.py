@@ -80,7 +80,8 @@ def _read(sql: str, handle: str, now: datetime) -> list[tuple[Any, ...]]:
     written = connection.ops.adapt_datetimefield_value
     with connection.cursor() as cursor:
         cursor.execute(sql, {"handle": handle, "now": written(now), "step": written(now - USE_STEP)})
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _robot(rows: Sequence[tuple[Any, ...]]) -> Principal:

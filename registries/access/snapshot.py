@@ -13,8 +13,8 @@ from registries.access.models import AccessRule, Namespace, Restriction, Signing
 from registries.access.who import ROBOT_PREFIX
 from registries.topology.models import Registry, ZoneDefault
 
-# A belt beside the epoch, should somebody change rows by SQL.
-MAX_AGE_SECONDS = 30.0
+# A belt beside the epoch, should somebody change rows by SQL. Every reading holds up the requests of its process.
+MAX_AGE_SECONDS = 300.0
 _MAX_CHAIN = 4
 
 

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import DatabaseError, connection, models, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from registries.access.facts import Grant
@@ -25,7 +25,8 @@ logger = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 10.0
 MAX_KEYS = 500
-MAX_COUNTS = 5000
+# So many are written at once without waiting for the time: many short writes hold up nobody, a long one does.
+PORTION = 50
 _BATCH = 150  # SQLite takes 999 values in a statement where it was built long ago
 USE_STEP = timedelta(minutes=1)
 DENIALS_KEPT = timedelta(days=90)
@@ -57,7 +58,7 @@ class Notes:
 
 
 class Tally:
-    """Thread-safe. ``MAX_KEYS`` bounds what strangers can make us keep, ``MAX_COUNTS`` what many robots can."""
+    """Thread-safe. ``MAX_KEYS`` bounds what strangers can make us keep."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -70,10 +71,9 @@ class Tally:
         """``outcome``: issued, narrowed or refused."""
         key = (now.replace(minute=0, second=0, microsecond=0), registry_key, principal[:80], outcome)
         with self._lock:
-            if key in self._notes.counts or len(self._notes.counts) < MAX_COUNTS:
+            if key in self._notes.counts or len(self._notes.counts) < MAX_KEYS:
                 self._notes.counts[key] += 1
-            else:
-                self._is_urgent = True
+            self._is_urgent |= len(self._notes.counts) >= PORTION
 
     def note_denials(self, registry_key: int, principal: str, grants: Iterable[Grant], now: datetime) -> None:
         """Each refused action with its reason; one not seen lately is written right after the answer."""
@@ -126,7 +126,7 @@ class Tally:
 
     def _take_back(self, notes: Notes) -> None:
         with self._lock:
-            if len(self._notes.counts) < MAX_COUNTS:
+            if len(self._notes.counts) < MAX_KEYS:
                 self._notes.counts.update(notes.counts)
             self._notes.denials = {**notes.denials, **self._notes.denials}
             self._notes.uses = {**notes.uses, **self._notes.uses}
@@ -185,23 +185,21 @@ def _add(
             cursor.execute(sql, [_written(value) for row in batch for value in row])
 
 
-def _written(value: object) -> object:
+def _written(value: Any) -> Any:
     return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
 
 
 def _used(model: type[StoredSecret], uses: dict[int, datetime]) -> None:
-    """One update for each second, for secrets that were not used later elsewhere."""
+    """One update for each second, for secrets that were not used later elsewhere. By hand, for it is done often."""
     by_second: dict[datetime, list[int]] = {}
-    for key, at in uses.items():
-        by_second.setdefault(at, []).append(key)
-    keys = sorted(uses)
-    for start in range(0, len(keys), _BATCH):
-        rows = model._default_manager.select_for_update().order_by("pk")
-        list(rows.filter(pk__in=keys[start : start + _BATCH]).values_list("pk"))
-    for at, used in by_second.items():
-        older = Q(last_used_at=None) | Q(last_used_at__lt=at)
-        for start in range(0, len(used), _BATCH):
-            model._default_manager.filter(older, pk__in=used[start : start + _BATCH]).update(last_used_at=at)
+    for key in sorted(uses):
+        by_second.setdefault(uses[key], []).append(key)
+    table = model._meta.db_table
+    for at, keys in sorted(by_second.items()):
+        chosen = ", ".join(str(int(key)) for key in keys)
+        sql = f"UPDATE {table} SET last_used_at = %(at)s WHERE id IN ({chosen}) AND (last_used_at IS NULL OR last_used_at < %(at)s)"  # noqa: S608
+        with connection.cursor() as cursor:
+            cursor.execute(sql, {"at": _written(at)})
 
 
 def forget_old_denials(now: datetime | None = None) -> int:

@@ -9,10 +9,9 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
-from django.utils.decorators import method_decorator
-from django.views import View
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
 
 from portal.vault import UndecryptableError
 from registries.access.facts import Grant, Place
@@ -48,26 +47,22 @@ class TokenAnswer(JsonResponse):
             super().close()
 
 
-@method_decorator([csrf_exempt, sensitive_post_parameters()], name="dispatch")
-class TokenView(View):
+@csrf_exempt
+@sensitive_post_parameters()
+@require_http_methods(["GET", "POST"])
+def token_view(request: HttpRequest) -> TokenAnswer:
     """``GET`` with Basic, ``POST`` with a form."""
-
-    http_method_names = ["get", "post"]
-
-    def get(self, request: HttpRequest) -> TokenAnswer:
-        try:
-            return _answer(read_token_request(request), timezone.now())
-        except BadTokenRequestError as error:
-            return _refusal(error.status, error.error, error.message)
-        except NoKeyError as error:
-            logger.error("%s", error)
-            return _refusal(503, "temporarily_unavailable", "The portal cannot sign tokens for this registry yet.")
-        except (DatabaseError, UndecryptableError) as error:
-            # Nothing is decided without the rows; least of all is somebody taken for a stranger.
-            logger.error("No token could be decided: %s", error)
-            return _refusal(503, "temporarily_unavailable", "The portal cannot decide at the moment; try again.")
-
-    post = get
+    try:
+        return _answer(read_token_request(request), timezone.now())
+    except BadTokenRequestError as error:
+        return _refusal(error.status, error.error, error.message)
+    except NoKeyError as error:
+        logger.error("%s", error)
+        return _refusal(503, "temporarily_unavailable", "The portal cannot sign tokens for this registry yet.")
+    except (DatabaseError, UndecryptableError) as error:
+        # Nothing is decided without the rows; least of all is somebody taken for a stranger.
+        logger.error("No token could be decided: %s", error)
+        return _refusal(503, "temporarily_unavailable", "The portal cannot decide at the moment; try again.")
 
 
 def _answer(asked: TokenRequest, now: datetime) -> TokenAnswer:

@@ -3,10 +3,10 @@
 from django.urls import path
 
 from registries.access.key_views import bundle, key_set
-from registries.access.token_view import TokenView
+from registries.access.token_view import token_view
 
 urlpatterns = [
-    path("token", TokenView.as_view(), name="token"),
+    path("token", token_view, name="token"),
     path("keys/<str:name>/bundle.pem", bundle, name="keys-bundle"),
     path("keys/<str:name>/jwks.json", key_set, name="keys-jwks"),
 ]

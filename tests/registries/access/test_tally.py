@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from registries.access.facts import Grant, Verdict
 from registries.access.models import Denial, TokenCount
-from registries.access.tally import DENIALS_KEPT, MAX_COUNTS, MAX_KEYS, Tally, forget_old_denials
+from registries.access.tally import DENIALS_KEPT, MAX_KEYS, Tally, forget_old_denials
 from registries.access.tasks import flush_counters
 from registries.oci.scope import Scope
 from registries.topology.models import Registry
@@ -57,10 +57,9 @@ def test_strangers_cannot_fill_the_memory(prod: Registry) -> None:
     tally = Tally()
     for number in range(MAX_KEYS * 3):
         tally.note_denials(prod.pk, "anonymous", refused(f"name-{number}"), NOW)
-    for number in range(MAX_COUNTS + 10):
         tally.note_token(prod.pk, f"name-{number}", "narrowed", NOW)
     notes = tally.take()
-    assert (len(notes.denials), len(notes.counts)) == (MAX_KEYS, MAX_COUNTS)
+    assert (len(notes.denials), len(notes.counts)) == (MAX_KEYS, MAX_KEYS)
 
 
 def test_what_cannot_be_written_is_kept(prod: Registry) -> None:

@@ -1,0 +1,1 @@
+"""How fast is it, on this machine, against a yardstick measured in the same run?"""
