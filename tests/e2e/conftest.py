@@ -1,7 +1,7 @@
 """A served portal with something of everything in it, and visitors who look at it."""
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 from playwright.sync_api import Browser
@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from tests.e2e.harbour import Harbour
     from tests.e2e.visitor import Scheme, Visitor
 
-Visit = Callable[["User | None", int, "Scheme"], "Visitor"]
+
+class Visit(Protocol):
+    """``visit(user, width, scheme)``: somebody, or a stranger, with the browser open."""
+
+    def __call__(self, user: "User | None", width: int = 1440, scheme: "Scheme" = "light") -> "Visitor": ...
 
 
 @pytest.fixture
@@ -27,7 +31,6 @@ def harbour(transactional_db: None) -> "Harbour":
 
 @pytest.fixture
 def visit(chromium_browser: Browser, live_server: LiveServer, harbour: "Harbour") -> Iterator[Visit]:
-    """``visit(user, width, scheme)``: somebody, or a stranger, with the browser open."""
     from tests.e2e.visitor import Visitor
 
     made: list[Visitor] = []

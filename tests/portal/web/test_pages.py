@@ -132,3 +132,17 @@ def test_what_is_written_in_rows_is_never_taken_for_markup(company: Company, sig
     assert "<script>alert" not in page
     assert "<b>bold" not in page
     assert re.search(r"&lt;b&gt;bold", page)
+
+
+@pytest.mark.parametrize(
+    "path", ["/registries/prod/", "/r/ci-snapshots/payments/api/", "/r/ci-snapshots/payments/api:1.4.0/", "digest"]
+)
+def test_who_is_let_into_the_admin_finds_the_way_there(company: Company, signed_in: SignIn, path: str) -> None:
+    where = path if path != "digest" else f"/digests/{company.snapshot.manifest.digest}/"
+    reader = Reader()
+    page = signed_in(company.rita).get(where).content.decode()
+    reader.feed(page)
+    there = [link for link in reader.links if link.startswith("/admin/") and link.endswith("/change/")]
+    assert len(there) == 1
+    assert signed_in(company.rita).get(there[0]).status_code == 200
+    assert "In the admin" not in signed_in(company.alice).get(where).content.decode()
