@@ -44,6 +44,12 @@ class IssuerAdmin(RevokingAdmin):
         ("Its keys", {"fields": ["keys_known", "jwks_fetched_at", "jwks_tried_at", "jwks_error"]}),
     ]
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Keys of one address say nothing about another."""
+        if {"url", "jwks_url"} & set(form.changed_data):
+            obj.jwks, obj.jwks_fetched_at, obj.jwks_tried_at = {}, None, None
+        super().save_model(request, obj, form, change)
+
     def keys_known(self, issuer: Issuer) -> str:
         return (
             ", ".join(key["kid"] for key in issuer.jwks.get("keys", []))

@@ -11,6 +11,7 @@ import jwt
 import pytest
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.test import Client
 from django.utils import timezone
 
 from portal.audit.models import AuditEvent
@@ -352,3 +353,18 @@ def test_only_robots_of_ci_act_for_jobs(office: Office, rule: FederationRule) ->
     rule.robot = RobotAccount.objects.get(name="shop-web")
     with pytest.raises(ValidationError, match="kind CI"):
         rule.full_clean()
+
+
+def test_a_change_in_the_admin_ends_what_was_made_from_it(
+    office: Office, issuer: FakeIssuer, rule: FederationRule
+) -> None:
+    token = exchange(office, issuer.token(audience())).body["token"]
+    admin = Client()
+    admin.force_login(office.world.people["dave"])
+    row = rule.issuer
+    form = {"name": "GitHub", "kind": "github", "url": "https://new.example", "algorithms": '["RS256"]', "jwks_url": ""}
+    answer = admin.post(f"/admin/access/issuer/{row.pk}/change/", form)
+    assert answer.status_code == 302, answer.content.decode()
+    row.refresh_from_db()
+    assert (row.url, row.is_enabled, row.jwks) == ("https://new.example", False, {})
+    assert Door(token).get("/whoami").status == 401
