@@ -68,7 +68,8 @@ class RobotAccountAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         live = Q(secrets__revoked_at=None) & (Q(secrets__expires_at=None) | Q(secrets__expires_at__gt=timezone.now()))
         rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.annotate(live_secrets=Count("secrets", filter=live))
+        counted: QuerySet[Any] = rows.annotate(live_secrets=Count("secrets", filter=live))
+        return counted
 
     def get_fieldsets(self, request: HttpRequest, obj: RobotAccount | None = None) -> Any:
         return [*self.fieldsets, ("Secrets", {"fields": ["new_secret"]})] if obj else self.fieldsets

@@ -93,7 +93,9 @@ def test_pages_answer_a_job_runs_and_sigterm_leaves_nothing(start: Start, home: 
     assert "Traceback" not in log(home)
 
 
-def test_clients_that_never_finish_their_request_do_not_keep_the_threads(start: Start, home: Path, ports: Ports) -> None:
+def test_clients_that_never_finish_their_request_do_not_keep_the_threads(
+    start: Start, home: Path, ports: Ports
+) -> None:
     port = ports.take()
     serve(start, home, port, PORTAL_THREADS="2")
     begun = b"POST /token HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 900\r\n"

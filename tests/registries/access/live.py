@@ -5,6 +5,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 from django.core.management import call_command
@@ -63,7 +64,7 @@ class World:
     start: RegistryStarter
     folder: Path
 
-    def registry(self, name: str, kind: str = "", version: str = "2.8", **fields: object) -> RegistryServer:
+    def registry(self, name: str, kind: str = "", version: str = "2.8", **fields: Any) -> RegistryServer:
         """A real registry with its row, running by the very file that the command prints."""
         port = self.start.take_port()
         make_registry(name, kind, url=f"http://{LOOPBACK}:{port}", **fields)

@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ BLOB = b"some bytes"
 WONDERLAND = "$2y$04$iAm6WH67jCgGjKQPK7E1DOg76KHqPy4f693UQqdf/uTvvOF8ENr8i"
 
 
-def started(start: RegistryStarter, name: str, kind: str, **fields: object) -> Registry:
+def started(start: RegistryStarter, name: str, kind: str, **fields: Any) -> Registry:
     """A real registry that trusts the key of its row."""
     port = start.take_port()
     registry = make_registry(name, kind, url=f"http://127.0.0.1:{port}", **fields)

@@ -1,5 +1,7 @@
 """Rules are found by how their pattern begins; none that speaks may be missed."""
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +16,7 @@ NAMES = st.lists(st.sampled_from(["a", "b", "ab", "ba", "bba"]), min_size=1, max
 
 
 @given(st.lists(st.tuples(PATTERNS, st.sampled_from(WHOM)), max_size=30), NAMES)
-def test_no_rule_that_speaks_is_missed(made: list[tuple[list[str], dict[str, int]]], parts: list[str]) -> None:
+def test_no_rule_that_speaks_is_missed(made: list[tuple[list[str], dict[str, Any]]], parts: list[str]) -> None:
     policy = Policy(
         tuple(
             Rule(key, "", False, frozenset({"pull"}), "/".join(pattern), **whom)
