@@ -41,6 +41,8 @@ def _load_settings() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
     from django.conf import settings
 
+    # People of stories sign in by the hundred, and a slow hash says nothing about them; the real ones stay readable.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]
     database = settings.DATABASES["default"]
     if "sqlite" in database["ENGINE"]:
         # A file, as in real life: WAL and locks are not those of a database in memory.
