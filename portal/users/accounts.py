@@ -1,6 +1,7 @@
 """Make people, switch them off, give and take roles and teams."""
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.db import transaction
 
 from portal.actor import Actor
@@ -72,6 +73,31 @@ def delete_person(actor: Actor, user: User) -> None:
     with an_admin_remains():
         record(actor, "person.deleted", user)
         user.delete()
+
+
+def remove_second_factor(actor: Actor, user: User) -> bool:
+    """Take the authenticator app and the recovery codes from somebody who has lost them; False where there were none."""
+    with transaction.atomic():
+        removed, _ = Authenticator.objects.filter(user=user).delete()
+        if removed:
+            record(actor, "secondfactor.removed", user, by="admin")
+    return bool(removed)
+
+
+def recover_admin(actor: Actor, username: str, email: str, password: str) -> tuple[User, bool]:
+    """A platform admin who can sign in with this password: made, or revived as they are; True if made. Raises ValidationError.
+
+    All their sessions end, for whoever else knew the old password."""
+    with transaction.atomic():
+        user = User.objects.filter(username=username).first()
+        if user is None:
+            return create_person(actor, username, email, password, roles=(Role.PLATFORM_ADMIN,)), True
+        switch_on(actor, user)
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        grant_role(actor, user, Role.PLATFORM_ADMIN)
+        record(actor, "person.recovered", user)
+    return user, False
 
 
 def join_team(actor: Actor, team: Team, user: User, *, as_maintainer: bool = False, group: str = "") -> None:
