@@ -2,7 +2,7 @@
 
 import logging
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -17,6 +17,7 @@ from portal.http.client_address import client_address
 from portal.users.doors import connected_providers, may_use_password, providers
 from portal.users.models import User
 from portal.users.oidc.come_in import check_connectable, come_in, note_refusal
+from portal.users.oidc.disconnect import ONLY_WAY_IN
 from portal.users.oidc.refusals import SignInError
 from portal.users.second_factor import CAME_BY
 
@@ -63,6 +64,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]
     """Accounts of the configured identity providers: who may sign in there is decided there."""
+
+    error_messages: Final = {**DefaultSocialAccountAdapter.error_messages, "no_password": ONLY_WAY_IN}
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: object) -> bool:
         """Whoever may come in has an account by the time allauth asks."""

@@ -1,6 +1,6 @@
 """Take a connection with a provider away again, unless it is the only way in."""
 
-from typing import Any
+from typing import Any, Final
 
 from allauth.socialaccount.forms import DisconnectForm as BaseDisconnectForm
 from allauth.socialaccount.models import SocialAccount
@@ -11,6 +11,8 @@ from portal.users.doors import may_use_password, providers
 from portal.users.last_admin import LastAdminError, an_admin_remains
 from portal.users.models import User
 
+ONLY_WAY_IN: Final = "This is your only way in. Ask a platform admin for a password first."
+
 
 class DisconnectForm(BaseDisconnectForm):  # type: ignore[misc]
     """Which one: those of the person who asks."""
@@ -20,7 +22,7 @@ class DisconnectForm(BaseDisconnectForm):  # type: ignore[misc]
         told: dict[str, Any] = super().clean()
         account: SocialAccount | None = told.get("account")
         if account is not None and not _comes_in_without(account):
-            raise ValidationError("This is your only way in. Ask a platform admin for a password first.")
+            raise ValidationError(ONLY_WAY_IN)
         return told
 
     def save(self) -> None:

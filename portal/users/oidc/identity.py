@@ -42,13 +42,13 @@ def read_identity(provider: OidcProvider, claims: Mapping[str, Any]) -> Identity
     email = _email(claims.get("email"))
     groups, fault = read_groups(provider, claims)
     names = (_text(claims, "preferred_username"), email.partition("@")[0], _text(claims, "name"))
+    proved = claims.get("email_verified")
     whole = _text(claims, "name").partition(" ")
     return Identity(
         provider=provider,
         subject=str(claims["sub"]),
         email=email,
-        # Some providers write even this as text.
-        is_email_proved=bool(email) and claims.get("email_verified") in (True, "true"),
+        is_email_proved=bool(email) and (proved is True or proved == "true"),  # some providers write even this as text
         names=tuple(name for name in names if name),
         first_name=_text(claims, "given_name") or whole[0],
         last_name=_text(claims, "family_name") or whole[2],
