@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.messages.storage import default_storage
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -60,12 +61,22 @@ class KeepsAnAdmin:
 def _guarded(request: HttpRequest, view: View, refused: Callable[[str], HttpResponse]) -> HttpResponse:
     if request.method != "POST":
         return view()
+    session = request.session.session_key
     try:
         with an_admin_remains():
             return view()
     except LastAdminError as error:
-        list(messages.get_messages(request))  # what the page said of its success is not true any more
+        _as_before(request, session)
         return refused(str(error))
+
+
+def _as_before(request: HttpRequest, session: str | None) -> None:
+    """The database is as it was, and the request has to be too: what the page said of its success is not true, and who wanted
+    to take their own password is still signed in with the session they had."""
+    marked: Any = request
+    if request.session.session_key != session:
+        request.session = type(request.session)(session)
+    marked._messages = default_storage(request)
 
 
 def _back(request: HttpRequest, place: str, *arguments: str) -> Callable[[str], HttpResponse]:
