@@ -84,6 +84,7 @@ class FakeProvider:
         places: dict[tuple[str, str], Callable[[], Answer]] = {
             ("GET", "/.well-known/openid-configuration"): lambda: _json(self._discovered()),
             ("GET", "/keys"): lambda: _json({"keys": [published(kid, key) for kid, key in self.keys.items()]}),
+            ("GET", "/favicon.ico"): lambda: (204, "image/png", b"", ""),
             ("GET", "/authorize"): lambda: self._authorize(query),
             ("POST", "/token"): lambda: self._token(form, headers),
             ("GET", "/userinfo"): lambda: self._userinfo(headers),
