@@ -115,7 +115,9 @@ def _opened(path: Path) -> dict[str, Any]:
         raise BadEnvironmentError(f"{path} is no TOML: {error}") from error
     for key, told in found.items():
         if not isinstance(told, dict) or not key.isascii() or not key.replace("-", "").isalnum() or key != key.lower():
-            raise BadEnvironmentError(f"{path}: {key} is no table; write one [name] for each provider, in small letters.")
+            raise BadEnvironmentError(
+                f"{path}: {key} is no table; write one [name] for each provider, in small letters."
+            )
     if not found:
         raise BadEnvironmentError(f"{path} names no provider.")
     return found
@@ -164,7 +166,9 @@ def _checked(name: str, value: Any, where: str) -> Any:
     if name == "roles" and isinstance(value, dict):
         for role, groups in value.items():
             if role not in ROLES or not _are_texts(groups):
-                raise BadEnvironmentError(f"{where}: roles has {role!r}; expected {' or '.join(ROLES)} with a list of groups.")
+                raise BadEnvironmentError(
+                    f"{where}: roles has {role!r}; expected {' or '.join(ROLES)} with a list of groups."
+                )
         return {role: tuple(groups) for role, groups in value.items()}
     raise BadEnvironmentError(f"{where}: {name} is {value!r}, which is not what it takes.")
 

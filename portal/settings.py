@@ -159,7 +159,8 @@ PORTAL_OIDC_ONLY = oidc_settings.only_by_oidc(environment, PORTAL_OIDC_PROVIDERS
 PORTAL_SECOND_FACTOR_FOR_ROLES = environment.flag("PORTAL_SECOND_FACTOR_FOR_ROLES", default=False)
 SOCIALACCOUNT_ONLY = False
 SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True  # to connect another way in with an account, or to remove one
-SOCIALACCOUNT_EMAIL_VERIFICATION = "none"  # the provider proves an address or it stays unproved; signing in sends no mail
+# The provider proves an address or it stays unproved; signing in sends no mail.
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
 SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"provider_class": "portal.users.oidc.provider.Provider"}}
 SOCIALACCOUNT_FORMS = {"disconnect": "portal.users.oidc.disconnect.DisconnectForm"}
 MFA_ADAPTER = "portal.users.second_factor.SecondFactorAdapter"

@@ -71,9 +71,11 @@ class UserAdmin(KeepsAnAdmin, SecondFactorPage, ModelAdmin, DjangoUserAdmin):  #
         return ", ".join(membership.team.name for membership in person.memberships.all())
 
     @display(description="comes in by")
-    def doors_label(self, person: User) -> str:
+    def doors_label(self, person: Any) -> str:
         configured = providers()
-        titles = [configured[row.provider].title for row in person.socialaccount_set.all() if row.provider in configured]
+        titles = [
+            configured[row.provider].title for row in person.socialaccount_set.all() if row.provider in configured
+        ]
         password = ["password"] if person.has_usable_password() else []
         has_code = any(row.type == "totp" for row in person.authenticator_set.all())
         return ", ".join([*password, *titles]) + (" and a second factor" if has_code else "")

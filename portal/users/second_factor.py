@@ -20,7 +20,9 @@ OPEN: Final = {
     "mfa_index", "mfa_activate_totp", "mfa_view_recovery_codes", "mfa_download_recovery_codes", "mfa_generate_recovery_codes",
     "mfa_reauthenticate", "account_reauthenticate", "account_logout", "account_login", "healthz", "readyz",
 }  # fmt: skip
-NEEDED: Final = "You hold a role, and people with a role need a second factor here. Set one up under Second factor first."
+NEEDED: Final = (
+    "You hold a role, and people with a role need a second factor here. Set one up under Second factor first."
+)
 _ENCRYPTED: Final = "gAAAA"  # how every Fernet token begins, and no secret in base32 or hex
 
 

@@ -16,7 +16,7 @@ OF_THE_PORTAL = (
     "/r/ci-snapshots/payments/api:1.4.0/", f"/r/ci-snapshots/{LONG}/", "/search/?q=payments", "/search/?q=nothing-like-it",
     "/promotions/", "/promotions/new/?registry=ci-snapshots&repository=payments/api&tag=1.4.0", "/inbox/", "/my/access/",
     "/my/clients/", "/explain/", "/explain/?who=alice&action=push&registry=prod&repository=payments/api",
-    "/accounts/password/change/", "/accounts/logout/",
+    "/accounts/password/change/", "/accounts/logout/", "/accounts/2fa/", "/accounts/email/", "/accounts/3rdparty/",
 )  # fmt: skip
 LISTS = (
     "promotions_promotionrequest", "topology_registry", "catalog_tag", "catalog_manifest", "replication_delivery",

@@ -138,7 +138,9 @@ class FakeProvider:
             return _json({"error": "invalid_grant"}, 400)
         access = secrets.token_urlsafe(16)
         self.access[access] = code.name
-        return _json({"access_token": access, "token_type": "Bearer", "expires_in": 300, "id_token": self._signed(code)})
+        return _json(
+            {"access_token": access, "token_type": "Bearer", "expires_in": 300, "id_token": self._signed(code)}
+        )
 
     def _is_client(self, form: dict[str, str], header: str) -> bool:
         scheme, _, pair = header.partition(" ")

@@ -105,9 +105,7 @@ def _comes_from(person: User, identity: Identity) -> bool:
 
 def _make(actor: Actor, identity: Identity) -> User:
     name = free_name(identity.names, lambda wanted: User.objects.filter(username=wanted).exists())
-    person = User(
-        username=name, email=identity.email, first_name=identity.first_name, last_name=identity.last_name
-    )
+    person = User(username=name, email=identity.email, first_name=identity.first_name, last_name=identity.last_name)
     person.set_unusable_password()
     person.full_clean()
     person.save()

@@ -51,7 +51,9 @@ def key_of(provider: OidcProvider, kid: str | None, algorithm: str) -> Any:
         cache.set(place, entries, KEYS_SECONDS)
         found = _chosen(entries, kid, algorithm)
     if found is None:
-        raise SignInError("untrusted", f"Its identity token is signed with a key {str(kid)[:80]!r} that it does not publish.")
+        raise SignInError(
+            "untrusted", f"Its identity token is signed with a key {str(kid)[:80]!r} that it does not publish."
+        )
     return _loaded(found, algorithm)
 
 
@@ -94,9 +96,7 @@ def _read_keys(provider: OidcProvider) -> list[dict[str, Any]]:
 
 def _chosen(entries: list[dict[str, Any]], kid: str | None, algorithm: str) -> dict[str, Any] | None:
     family = FAMILIES[algorithm[:2]]
-    fitting = [
-        entry for entry in entries if entry.get("kty") == family and entry.get("alg", algorithm) == algorithm
-    ]
+    fitting = [entry for entry in entries if entry.get("kty") == family and entry.get("alg", algorithm) == algorithm]
     if kid is None:
         return fitting[0] if len(fitting) == 1 else None
     return next((entry for entry in fitting if entry.get("kid") == kid), None)

@@ -31,10 +31,15 @@ class Identity:
         return hashlib.sha256(f"{self.provider.issuer}\0{self.subject}".encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
-    def shown(self) -> dict[str, str]:
+    def shown(self) -> dict[str, Any]:
         """What is kept of it, for people who look at the account later."""
         name = self.names[0] if self.names else self.subject
-        return {"iss": self.provider.issuer, "sub": printable(self.subject), "preferred_username": name, "email": self.email}
+        return {
+            "iss": self.provider.issuer,
+            "sub": printable(self.subject),
+            "preferred_username": name,
+            "email": self.email,
+        }
 
 
 def read_identity(provider: OidcProvider, claims: Mapping[str, Any]) -> Identity:

@@ -59,7 +59,9 @@ def _header(text: str) -> tuple[str, str | None]:
         raise SignInError("untrusted", "Its identity token cannot be read.") from error
     algorithm, kid = header.get("alg"), header.get("kid")
     if algorithm not in ALGORITHMS or "crit" in header:
-        raise SignInError("untrusted", f"Its identity token is signed with {str(algorithm)[:20]!r}, which is not taken.")
+        raise SignInError(
+            "untrusted", f"Its identity token is signed with {str(algorithm)[:20]!r}, which is not taken."
+        )
     return algorithm, kid if isinstance(kid, str) else None
 
 

@@ -51,9 +51,7 @@ class Adapter(OpenIDConnectOAuth2Adapter):  # type: ignore[misc]
         """Nothing of it is kept: we act for nobody at the provider."""
         return SocialToken(token="")
 
-    def complete_login(
-        self, request: HttpRequest, app: Any, token: SocialToken, **kwargs: Any
-    ) -> SocialLogin:
+    def complete_login(self, request: HttpRequest, app: Any, token: SocialToken, **kwargs: Any) -> SocialLogin:
         answer: dict[str, Any] = kwargs["response"]
         claims = verify_identity_token(answer.get("id_token"), self.told, nonce_of(self.verifier))
         identity = read_identity(self.told, with_userinfo(self.told, claims, answer.get("access_token")))

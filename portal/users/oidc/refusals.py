@@ -70,7 +70,7 @@ REFUSALS: Final = {
 }  # fmt: skip
 
 
-class SignInError(OAuth2Error):
+class SignInError(OAuth2Error):  # type: ignore[misc]
     """Somebody may not come in: one of REFUSALS, and a sentence of what happened this time."""
 
     def __init__(self, code: str, sentence: str) -> None:

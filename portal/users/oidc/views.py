@@ -11,14 +11,14 @@ from portal.users.oidc.provider import Adapter
 
 
 @never_cache
-@login_not_required
+@login_not_required  # type: ignore[untyped-decorator]
 def start(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     """A page to begin on, and with POST the way to the provider."""
     return _through(OAuth2LoginView, request, provider_id)
 
 
 @never_cache
-@login_not_required
+@login_not_required  # type: ignore[untyped-decorator]
 def finish(request: HttpRequest, provider_id: str) -> HttpResponseBase:
     """Where the provider sends the browser back to."""
     return _through(OAuth2CallbackView, request, provider_id)

@@ -152,9 +152,7 @@ def test_the_pages_before_and_besides(
 
 
 @modes
-def test_a_second_factor_from_first_to_last(
-    visit: Visit, settings: Settings, width: int, scheme: Scheme
-) -> None:
+def test_a_second_factor_from_first_to_last(visit: Visit, settings: Settings, width: int, scheme: Scheme) -> None:
     settings.PORTAL_SECOND_FACTOR_FOR_ROLES = True
     create_person(SETUP, "ada", "ada@corp.example", PASSWORD, roles=(Role.AUDITOR,))
     visitor = visit(width, scheme)
@@ -183,7 +181,12 @@ def test_a_second_factor_from_first_to_last(
     page.get_by_role("link", name="Done").click()
     expect(page.locator("h1")).to_have_text("Second factor")
     visitor.look()
-    for path in ("/accounts/2fa/totp/deactivate/", "/accounts/2fa/recovery-codes/generate/", "/accounts/email/", "/accounts/3rdparty/"):
+    for path in (
+        "/accounts/2fa/totp/deactivate/",
+        "/accounts/2fa/recovery-codes/generate/",
+        "/accounts/email/",
+        "/accounts/3rdparty/",
+    ):
         visitor.open(path)
         visitor.look()
     sign_out(page)
@@ -225,4 +228,4 @@ def test_who_need_not_have_one_can_switch_it_off(visit: Visit, width: int, schem
 
 def now(secret: str) -> str:
     """What the app shows."""
-    return format_hotp_value(hotp_value(secret, int(time.time()) // 30))
+    return str(format_hotp_value(hotp_value(secret, int(time.time()) // 30)))

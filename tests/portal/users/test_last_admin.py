@@ -156,7 +156,9 @@ def form(user: User, *, keep_role: bool = True, **changes: Any) -> dict[str, Any
         {"role_grants-0-role": "auditor"},
     ],
 )
-def test_the_page_of_a_person_says_no_and_keeps_what_was_typed(browser: Client, ada: User, changes: dict[str, Any]) -> None:
+def test_the_page_of_a_person_says_no_and_keeps_what_was_typed(
+    browser: Client, ada: User, changes: dict[str, Any]
+) -> None:
     recorded = AuditEvent.objects.count()
     answer = browser.post(f"/admin/users/user/{ada.pk}/change/", form(ada, last_name="Lovelace", **changes))
     page = answer.content.decode()
@@ -193,7 +195,9 @@ def test_a_superuser_can_be_made_less_only_while_another_remains(browser: Client
         ("{}/password/", {"usable_password": "false", "unset-password": "1"}),
     ],
 )
-def test_deleting_and_taking_the_password_are_refused(browser: Client, ada: User, place: str, sent: dict[str, str]) -> None:
+def test_deleting_and_taking_the_password_are_refused(
+    browser: Client, ada: User, place: str, sent: dict[str, str]
+) -> None:
     recorded = AuditEvent.objects.count()
     form = {name: value.format(ada.pk) for name, value in sent.items()}
     answer = browser.post(f"/admin/users/user/{place.format(ada.pk)}", form, follow=True)

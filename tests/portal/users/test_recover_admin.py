@@ -36,9 +36,7 @@ def test_an_admin_is_made_where_there_is_none(capsys: pytest.CaptureFixture[str]
     assert AuditEvent.objects.get(verb="person.created").actor_name == "command line"
 
 
-def test_one_who_is_there_is_revived_and_old_sessions_end(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_one_who_is_there_is_revived_and_old_sessions_end(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     ada = create_person(system("tester"), "ada", "ada@corp.example", "another good password")
     before = Client()
     before.force_login(ada, backend="allauth.account.auth_backends.AuthenticationBackend")

@@ -19,14 +19,22 @@ from portal.vault import UndecryptableError
 
 SETUP, PASSWORD = system("tester"), "correct horse battery"
 SECRET = "JBSWY3DPEHPK3PXP"
-ADDRESSES = ["/", "/admin/", "/my/access/", "/registries/", "/accounts/password/change/", "/accounts/email/", "/accounts/3rdparty/"]
+ADDRESSES = [
+    "/",
+    "/admin/",
+    "/my/access/",
+    "/registries/",
+    "/accounts/password/change/",
+    "/accounts/email/",
+    "/accounts/3rdparty/",
+]
 
 pytestmark = [pytest.mark.django_db]
 
 
 def code(secret: str = SECRET, steps: int = 0) -> str:
     """What the app shows now."""
-    return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + steps))
+    return str(format_hotp_value(hotp_value(secret, int(time.time()) // 30 + steps)))
 
 
 @pytest.fixture(autouse=True)

@@ -23,10 +23,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="user name; an account of this name is revived, else one is made")
-        parser.add_argument("--email", help="mail address of an account that is made (default: NAME@localhost.localdomain)")
+        parser.add_argument(
+            "--email", help="mail address of an account that is made (default: NAME@localhost.localdomain)"
+        )
         parser.add_argument("--password-file", help="read the password from this file; - for standard input")
         parser.add_argument(
-            "--remove-second-factor", action="store_true", help="take away the authenticator app and the recovery codes too"
+            "--remove-second-factor",
+            action="store_true",
+            help="take away the authenticator app and the recovery codes too",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

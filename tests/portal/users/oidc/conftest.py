@@ -29,8 +29,13 @@ def set_up(company: FakeProvider, settings: Settings) -> SetUp:
     cache.clear()  # failures of sign-ins are counted in it, and keys are kept there
 
     def with_options(*others: OidcProvider, **options: Any) -> OidcProvider:
-        given = {"title": "Company", "client_id": company.client_id, "client_secret": company.client_secret, **options}
-        made = OidcProvider(key="company", issuer=company.url, **given)
+        given = {
+            "issuer": company.url,
+            "title": "Company",
+            "client_id": company.client_id,
+            "client_secret": company.client_secret,
+        }
+        made = OidcProvider("company", **{**given, **options})
         settings.PORTAL_OIDC_PROVIDERS = {made.key: made, **{other.key: other for other in others}}
         return made
 

@@ -124,13 +124,7 @@ def test_groups_that_userinfo_tells_count_too(company: FakeProvider, payments: T
 
 def test_another_provider_cannot_say_who_is_in_our_teams(company: FakeProvider, set_up: SetUp, payments: Team) -> None:
     """The partner's groups have a prefix of their own; it may call them what it likes."""
-    partner = OidcProvider(key="company", issuer=company.url, client_id=company.client_id,
-                           client_secret=company.client_secret, title="Partner", group_prefix="partner:")  # fmt: skip
-    own = OidcProvider(key="own", issuer="https://own.example", client_id="x", title="Own")
-    set_up(own)
-    from django.conf import settings
-
-    settings.PORTAL_OIDC_PROVIDERS = {"company": partner, "own": own}
+    set_up(OidcProvider("own", "https://own.example", "x", title="Own"), title="Partner", group_prefix="partner:")
     Team.objects.create(name="guests", external_group="partner:grp-payments")
     alice = come(company, ["grp-payments"])
     assert teams(alice) == {"guests": "member"}

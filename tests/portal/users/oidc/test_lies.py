@@ -1,5 +1,6 @@
 """Whatever the provider gets wrong ends on a page that says what happened, and leaves no account behind."""
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -44,8 +45,6 @@ def publish(**members: Any) -> Lie:
     def tell(company: FakeProvider) -> None:
         true = company.answer("GET", "/keys", {}, {}, {})
         company.asked.clear()
-        import json
-
         keys = [{**key, **members} for key in json.loads(true[2])["keys"]]
         company.said["/keys"] = (200, "application/json", json.dumps({"keys": keys}).encode(), "")
 
@@ -169,11 +168,7 @@ def test_a_provider_that_drips_is_left_in_the_middle(company: FakeProvider, monk
 
 
 def test_a_provider_that_is_down_is_said_to_be(company: FakeProvider, set_up: SetUp) -> None:
-    from dataclasses import replace
-
-    from django.conf import settings
-
-    settings.PORTAL_OIDC_PROVIDERS["company"] = replace(set_up(), issuer="http://127.0.0.1:9")
+    set_up(issuer="http://127.0.0.1:9")
     traveller = Traveller()
     answer = traveller.client.post("/accounts/oidc/company/login/")
     assert (answer.status_code, "ConnectionError" in words(answer)) == (503, True)
