@@ -19,6 +19,7 @@ from portal.admin_site import (
 )
 from portal.users.accounts import vouch_for_address
 from portal.users.admin_guard import KeepsAnAdmin
+from portal.users.admin_identity import IdentityInline
 from portal.users.admin_second_factor import SecondFactorPage
 from portal.users.doors import providers
 from portal.users.models import Membership, RoleGrant, Team, User
@@ -55,7 +56,7 @@ class UserAdmin(KeepsAnAdmin, SecondFactorPage, ModelAdmin, DjangoUserAdmin):  #
     ]
     add_fieldsets = [(None, {"fields": ["username", "email", "usable_password", "password1", "password2"]})]
     readonly_fields = ["last_login", "date_joined"]
-    inlines = [RoleGrantInline, TeamsOfPersonInline]
+    inlines = [RoleGrantInline, TeamsOfPersonInline, IdentityInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         rows: QuerySet[User] = super().get_queryset(request)

@@ -33,7 +33,7 @@ def an_admin_remains() -> Iterator[None]:
     Two who remove each other at the same moment take turns, and the second finds out. Where there was no such admin to begin
     with, nothing is refused: that is how the first one comes to be."""
     with transaction.atomic():
-        _take_turn()
+        take_turn()
         there_was = is_there_an_admin()
         yield
         if there_was and not is_there_an_admin():
@@ -46,8 +46,9 @@ def is_there_an_admin() -> bool:
     return any(can_sign_in(person) for person in User.objects.filter(holds, is_active=True).distinct())
 
 
-def _take_turn() -> None:
-    """SQLite lets one writer in at a time anyway."""
+def take_turn() -> None:
+    """Wait for whoever else changes what admins there are, until the end of the transaction. Who writes other rows before that
+    takes the turn first, so that two never wait for each other. SQLite lets one writer in at a time anyway."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TURN])

@@ -6,6 +6,7 @@ from typing import Any, Final
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from cryptography.fernet import InvalidToken
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -80,6 +81,8 @@ class SecondFactorMiddleware:
 
 def lacks_second_factor(request: HttpRequest) -> bool:
     """Whether the person behind the session needs one and has none. Providers that ask for their own are as good."""
+    if not settings.PORTAL_SECOND_FACTOR_FOR_ROLES:
+        return False  # and nobody's session is read for it
     person = request.user
     if not isinstance(person, User) or not must_have_second_factor(person):
         return False

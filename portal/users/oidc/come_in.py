@@ -9,7 +9,8 @@ from django.db.models import Q
 from portal.actor import Actor, system
 from portal.audit.record import record
 from portal.users.doors import is_break_glass
-from portal.users.models import User
+from portal.users.last_admin import take_turn
+from portal.users.models import Role, User
 from portal.users.oidc.follow_groups import follow_groups, is_let_in
 from portal.users.oidc.identity import Identity
 from portal.users.oidc.names import free_name
@@ -24,6 +25,8 @@ def come_in(identity: Identity) -> SocialAccount:
     actor = system(f"oidc:{identity.provider.key}")
     try:
         with transaction.atomic():
+            if Role.PLATFORM_ADMIN in identity.provider.role_groups:
+                take_turn()
             check_let_in(identity)
             connection = _known(identity) or _new(actor, identity)
             if not connection.user.is_active:

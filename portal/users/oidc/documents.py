@@ -13,6 +13,7 @@ from portal.oidc_settings import OidcProvider
 from portal.users.oidc.refusals import SignInError
 
 ENDPOINTS_SECONDS: Final = 600
+DOWN_SECONDS: Final = 5  # one is not asked again while it is down: each who waits for it holds a thread of ours
 KEYS_SECONDS: Final = 3600
 COOLDOWN_SECONDS: Final = 60  # between two looks for a key that we do not know
 MIN_RSA_BITS: Final = 2048
@@ -34,9 +35,16 @@ class Endpoints:
 def endpoints_of(provider: OidcProvider) -> Endpoints:
     """Raises SignInError where the provider does not answer, or answers for somebody else."""
     place = f"oidc:endpoints:{provider.issuer}"
-    known: Endpoints | None = cache.get(place)
+    known: Endpoints | str | None = cache.get(place)
+    if isinstance(known, str):
+        raise SignInError("unreachable", known)
     if known is None:
-        known = _discover(provider)
+        try:
+            known = _discover(provider)
+        except SignInError as error:
+            if error.code == "unreachable":
+                cache.set(place, error.sentence, DOWN_SECONDS)
+            raise
         cache.set(place, known, ENDPOINTS_SECONDS)
     return known
 

@@ -138,6 +138,7 @@ def form(user: User, *, keep_role: bool = True, **changes: Any) -> dict[str, Any
         "username": user.username, "email": user.email, "first_name": "Ada", "last_name": "", "is_active": "on",
         "role_grants-TOTAL_FORMS": len(grants), "role_grants-INITIAL_FORMS": len(grants),
         "memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0,
+        "socialaccount_set-TOTAL_FORMS": 0, "socialaccount_set-INITIAL_FORMS": 0,
     }  # fmt: skip
     for place, grant in enumerate(grants):
         sent |= {f"role_grants-{place}-{name}": value for name, value in
@@ -219,6 +220,26 @@ def test_one_of_two_is_deleted_from_the_list(browser: Client, ada: User) -> None
     eve = admin("eve")
     browser.post("/admin/users/user/", {"action": "delete_selected", "_selected_action": str(eve.pk), "post": "yes"})
     assert list(User.objects.all()) == [ada]
+
+
+def test_the_only_connection_of_the_only_admin_stays(browser: Client, ada: User, settings: Any) -> None:
+    settings.PORTAL_OIDC_PROVIDERS = {"company": OidcProvider("company", "https://login.example", "x", title="Company")}
+    ada.set_unusable_password()
+    ada.save()
+    browser.force_login(ada, backend=ALLAUTH)
+    row = SocialAccount.objects.create(user=ada, provider="company", uid="1", extra_data={"sub": "ada-at-work"})
+    place = f"/admin/users/user/{ada.pk}/change/"
+    assert "ada-at-work" in browser.get(place).content.decode()
+    sent = {
+        "socialaccount_set-TOTAL_FORMS": 1, "socialaccount_set-INITIAL_FORMS": 1, "socialaccount_set-0-id": row.pk,
+        "socialaccount_set-0-user": ada.pk, "socialaccount_set-0-DELETE": "on",
+    }  # fmt: skip
+    assert SENTENCE in browser.post(place, form(ada, **sent)).content.decode()
+    assert SocialAccount.objects.exists()
+    admin("eve")
+    assert browser.post(place, form(ada, **sent)).status_code == 302
+    assert not SocialAccount.objects.exists()
+    assert AuditEvent.objects.filter(verb="socialaccount.deleted").count() == 1
 
 
 # --- at the same moment -------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any
 import jwt
 import pytest
 from allauth.socialaccount.models import SocialAccount
+from django.core.cache import cache
 
 from portal.http import outside
 from portal.users.models import User
@@ -173,6 +174,16 @@ def test_a_provider_that_is_down_is_said_to_be(company: FakeProvider, set_up: Se
     answer = traveller.client.post("/accounts/oidc/company/login/")
     assert (answer.status_code, "ConnectionError" in words(answer)) == (503, True)
     nobody_came_in(traveller, answer)
+
+
+def test_a_provider_that_is_down_is_not_asked_by_everybody(company: FakeProvider) -> None:
+    company.said["/.well-known/openid-configuration"] = (500, "text/plain", b"", "")
+    for _ in range(4):
+        assert Traveller().client.post("/accounts/oidc/company/login/").status_code == 503
+    assert len(company.asked) == 1
+    cache.clear()
+    company.said.clear()
+    assert Traveller().sign_in().status_code == 302
 
 
 def test_userinfo_of_somebody_else_is_not_believed(company: FakeProvider) -> None:
