@@ -52,6 +52,12 @@ def publish(**members: Any) -> Lie:
     return tell
 
 
+def try_it(traveller: Traveller) -> Answer:
+    """As far as it goes: some lies are noticed before anybody sets out."""
+    answer = traveller.client.post("/accounts/oidc/company/login/")
+    return traveller.sign_in() if answer.status_code == 200 else answer
+
+
 def nobody_came_in(traveller: Traveller, answer: Answer) -> None:
     assert 400 <= answer.status_code < 600
     assert not User.objects.exists()
@@ -105,9 +111,7 @@ def nobody_came_in(traveller: Traveller, answer: Answer) -> None:
 def test_a_lie_is_told_in_words(company: FakeProvider, tell: Lie, sentence: str) -> None:
     tell(company)
     traveller = Traveller()
-    answer = traveller.client.post("/accounts/oidc/company/login/")
-    if answer.status_code == 200:
-        answer = traveller.sign_in()
+    answer = try_it(traveller)
     assert answer.status_code == 502
     assert CANNOT_BE_TRUSTED in words(answer)
     assert sentence in words(answer)
@@ -132,9 +136,7 @@ def test_an_answer_that_is_none_is_told_too(
     company.in_token = False
     company.said[path] = said
     traveller = Traveller()
-    answer = traveller.client.post("/accounts/oidc/company/login/")
-    if answer.status_code == 200:
-        answer = traveller.sign_in()
+    answer = try_it(traveller)
     assert answer.status_code == 503
     assert DID_NOT_ANSWER in words(answer)
     assert sentence in words(answer)
@@ -149,9 +151,7 @@ def test_a_provider_that_is_slow_is_not_waited_for(
     company.waits[path] = 2
     traveller = Traveller()
     begun = time.monotonic()
-    answer = traveller.client.post("/accounts/oidc/company/login/")
-    if answer.status_code == 200:
-        answer = traveller.sign_in()
+    answer = try_it(traveller)
     assert time.monotonic() - begun < 1.8
     assert (answer.status_code, "ReadTimeout" in words(answer)) == (503, True)
     nobody_came_in(traveller, answer)
