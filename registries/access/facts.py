@@ -7,7 +7,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Final
 
-from portal.globs import matches
+from portal.globs import matches, matches_any
+from portal.networks import Network, lies_in
 from registries.access.principals import Principal
 from registries.oci.scope import Scope
 
@@ -18,7 +19,7 @@ EVERYONE: Final[Whom] = ("everyone", "")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A registry as the policy sees it; ``kind`` is its zone's."""
+    """A registry as the policy sees it; ``kind`` and ``requires_keyless`` are its zone's."""
 
     key: int
     name: str
@@ -26,11 +27,13 @@ class Place:
     zone: str
     kind: str
     fronts: "Place | None" = None
+    requires_keyless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """An access rule. Without team, user and robot it speaks of everyone signed in, and with ``is_public`` of strangers too."""
+    """An access rule. Without team, user and robot it speaks of everyone signed in, and with ``is_public`` of strangers too; with
+    ``networks`` of clients there alone."""
 
     key: int
     label: str
@@ -45,6 +48,7 @@ class Rule:
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     is_public: bool = False
+    networks: tuple[Network, ...] = ()
     # What every name begins with that the pattern means; most rules are told apart by that alone.
     plain: str = field(init=False, repr=False, compare=False)
 
@@ -70,8 +74,14 @@ class Rule:
     def reaches(self, principal: Principal) -> bool:
         """A rule for everyone reaches strangers only if it says so, or denies. Our own jobs are no rule's business."""
         if principal.kind == "anonymous":
-            return self.is_public or self.is_deny
-        return principal.is_signed_in
+            return (self.is_public or self.is_deny) and self._is_about(principal.address)
+        return principal.is_signed_in and self._is_about(principal.address)
+
+    def _is_about(self, address: str) -> bool:
+        """Of a client whose address nobody knows, a grant does not hold and a denial does."""
+        if not self.networks:
+            return True
+        return lies_in(address, self.networks) if address else self.is_deny
 
     def stands_at(self, place: Place) -> bool:
         return self.zone in (None, place.zone_key) and self.registry in (None, place.key)
@@ -126,6 +136,24 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Naming:
+    """Repositories that ``pattern`` means in a CI zone have to be named like one of ``names``."""
+
+    label: str
+    zone: int
+    pattern: str
+    names: tuple[str, ...]
+    reason: str = ""
+
+    def fault(self, repository: str) -> str:
+        """Why the name does not do; empty where it does, or where the rule does not speak of it."""
+        if not matches(self.pattern, repository) or matches_any(self.names, repository):
+            return ""
+        text = f"{repository} is not named like {' or '.join(self.names)}"
+        return f"{text}: {self.reason}" if self.reason else text
+
+
+@dataclass(frozen=True, slots=True)
 class Owner:
     """The team that a prefix of names belongs to."""
 
@@ -155,6 +183,7 @@ class Policy:
     defaults: tuple[Default, ...] = ()
     limits: tuple[Limit, ...] = ()
     owners: Mapping[tuple[int, str], Owner] = field(default_factory=dict)
+    naming: tuple[Naming, ...] = ()
 
     def rules_about(self, principal: Principal) -> Iterator[Rule]:
         """Rules that name the principal, one of its teams, or everyone, in no order."""
@@ -199,7 +228,8 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One action, allowed or not, and why. ``rule`` is what decided, ``lost`` what spoke too and did not count."""
+    """One action, allowed or not, and why. ``rule`` is what decided, ``lost`` what spoke too and did not count; ``rule_key`` is the
+    key of the access rule that allowed it, 0 where none did."""
 
     action: str
     is_allowed: bool
@@ -208,6 +238,7 @@ class Verdict:
     fix: str = ""
     rule: str = ""
     lost: tuple[str, ...] = ()
+    rule_key: int = 0
 
 
 @dataclass(frozen=True, slots=True)

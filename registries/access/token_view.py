@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from portal.http.client_address import client_address
 from portal.vault import UndecryptableError
 from registries.access.facts import Grant, Place
 from registries.access.keys import NoKeyError
@@ -21,6 +23,7 @@ from registries.access.principals import ANONYMOUS, Principal
 from registries.access.recognise import recognise
 from registries.access.snapshot import Snapshot, current_snapshot
 from registries.access.tally import tally
+from registries.access.throttle import slow_down
 from registries.access.token_request import BadTokenRequestError, TokenRequest, read_token_request
 from registries.access.tokens import LIFE_SECONDS, Token, sign_token
 from registries.oci.scope import Scope
@@ -53,7 +56,7 @@ class TokenAnswer(JsonResponse):
 def token_view(request: HttpRequest) -> TokenAnswer:
     """``GET`` with Basic, ``POST`` with a form."""
     try:
-        return _answer(read_token_request(request), timezone.now())
+        return _answer(read_token_request(request), client_address(request), timezone.now())
     except BadTokenRequestError as error:
         return _refusal(error.status, error.error, error.message)
     except NoKeyError as error:
@@ -65,12 +68,12 @@ def token_view(request: HttpRequest) -> TokenAnswer:
         return _refusal(503, "temporarily_unavailable", "The portal cannot decide at the moment; try again.")
 
 
-def _answer(asked: TokenRequest, now: datetime) -> TokenAnswer:
-    principal, epoch = ANONYMOUS, None
+def _answer(asked: TokenRequest, address: str, now: datetime) -> TokenAnswer:
+    principal, epoch = replace(ANONYMOUS, address=address), None
     if asked.sent is not None:
-        found = recognise(asked.sent.username, asked.sent.secret, now)
+        found = recognise(asked.sent.username, asked.sent.secret, now, address)
         if found is None:
-            return _unauthorized(asked)
+            return _wrong(asked, address, now)
         principal, epoch = found.principal, found.epoch
     elif not asked.scopes.scopes and not asked.scopes.rejected:
         # "docker login" asks for no scope: a 200 would tell a stranger that the login succeeded.
@@ -90,7 +93,7 @@ def _granted(asked: TokenRequest, principal: Principal, snapshot: Snapshot, plac
         *_unfit(token),
         *(f"{text!a}: {why}" for text, why in asked.scopes.rejected),
     ]
-    _remember(principal, place, grants, denied, is_narrowed=bool(denied), now=now)
+    _remember(principal, place, grants, denied, now)
     body: dict[str, Any] = {"token": token.text, "access_token": token.text, "expires_in": LIFE_SECONDS}
     if asked.is_post:
         body["scope"] = " ".join(map(str, token.granted))
@@ -99,17 +102,10 @@ def _granted(asked: TokenRequest, principal: Principal, snapshot: Snapshot, plac
     return TokenAnswer(body)
 
 
-def _remember(
-    principal: Principal,
-    place: Place,
-    grants: tuple[Grant, ...],
-    denied: list[str],
-    *,
-    is_narrowed: bool,
-    now: datetime,
-) -> None:
-    tally.note_token(place.key, str(principal), "narrowed" if is_narrowed else "issued", now)
-    tally.note_denials(place.key, str(principal), grants, now)
+def _remember(principal: Principal, place: Place, grants: tuple[Grant, ...], denied: list[str], now: datetime) -> None:
+    tally.note_token(place.key, principal, grants, "narrowed" if denied else "issued", now)
+    if denied:
+        tally.note_denials(place.key, str(principal), grants, now)
     for sentence in denied[:MAX_DENIED]:
         logger.info("%s at %s: denied: %s", principal, place.name, sentence)
 
@@ -130,6 +126,19 @@ def _shown(scope: Scope) -> str:
     return str(scope)[:300]
 
 
+def _wrong(asked: TokenRequest, address: str, now: datetime) -> TokenAnswer:
+    """A wrong credential. Guesses are slowed down by account and network; a good one is never asked about them, so nobody is locked out."""
+    key = current_snapshot().services.get(asked.service)
+    if key is not None:
+        tally.note_refused(key, now)
+    wait = slow_down(asked.sent, address, now) if asked.sent else 0
+    if wait:
+        answer = _refusal(429, "slow_down", "Too many wrong secrets; wait a minute. A right one is taken at any time.")
+        answer["Retry-After"] = str(wait)
+        return answer
+    return _unauthorized(asked)
+
+
 def _unauthorized(asked: TokenRequest) -> TokenAnswer:
     """One body for everything that can be wrong with a credential."""
     if asked.sent is not None:
@@ -146,7 +155,7 @@ def _unauthorized(asked: TokenRequest) -> TokenAnswer:
 
 def _refusal(status: int, error: str, message: str) -> TokenAnswer:
     """In the form of registries, which clients show, and in that of OAuth."""
-    code = {401: "UNAUTHORIZED", 503: "UNAVAILABLE"}.get(status, "UNSUPPORTED")
+    code = {401: "UNAUTHORIZED", 429: "TOOMANYREQUESTS", 503: "UNAVAILABLE"}.get(status, "UNSUPPORTED")
     body = {"errors": [{"code": code, "message": message}], "error": error, "error_description": message}
     answer = TokenAnswer(body, status)
     if status == 503:

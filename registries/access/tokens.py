@@ -107,7 +107,7 @@ class JobMinter:
         asked_at, grants = time.monotonic(), self.check(scopes)
         now = timezone.now()
         token = sign_token(self._snapshot, self._place, self._registry.service, self._principal, grants, now)
-        tally.note_token(self._registry.pk, self._principal.name, "issued", now)
+        tally.note_token(self._registry.pk, self._principal, grants, "issued", now)
         return MintedToken(token.text, asked_at + LIFE_SECONDS)
 
     @property
