@@ -57,12 +57,13 @@ def _certificates(registry: ClientRegistry, route: Route) -> str:
 
 def hosts_toml(route: Route, location: str) -> str:
     """Whoever is closer is asked first, for pulls alone; a push has nowhere to go but to the server."""
+    order = "Pulls are tried in this order, then at the server; pushes go there alone."
     lines = [
-        f"# {route.original.name}, {for_whom(location)}. Pulls are tried in this order, then at the server; pushes go there alone.",
+        f"# {route.original.name}, {'by its own name.' if route.is_direct else f'{for_whom(location)}. {order}'}",
         f"server = {quoted(route.original.address)}",
         *_trust(route.original, route),
     ]
-    # Releases before 2.0 take a file for broken that names no host, and then forget the rest of it.
+    # Releases such as 1.6 take a file that names no host for broken, and then forget the rest of it.
     named = route.before_last or (route.original,)
     for one in named:
         can = _PULL if route.before_last else _ALL

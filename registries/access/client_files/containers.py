@@ -54,4 +54,6 @@ def _notes(files: tuple[ClientFile, ...]) -> Iterator[Note]:
         f"Copy the files to {FOLDER}, or to ~/.config/containers for one person. All these tools read them at every pull; "
         "CRI-O takes them when it is reloaded."
     )
-    yield Note("Log in to every registry below, for each tool shows a registry the login of its own host and no other.")
+    yield Note(
+        "Log in to each of the registries by itself, for a tool shows a registry the login of its own host and no other."
+    )

@@ -49,7 +49,7 @@ def kubernetes_setup(plan: Plan, puller: Puller) -> ClientSetup:
         if hosts
         else ()
     )
-    return ClientSetup("kubernetes", "Kubernetes", files, tuple(_notes(files, puller)))
+    return ClientSetup("kubernetes", "Kubernetes", files, tuple(_notes(files, puller, plan.location)))
 
 
 def _is_for_robots(registry: ClientRegistry) -> bool:
@@ -76,16 +76,28 @@ def _login(puller: Puller) -> dict[str, str]:
     return login
 
 
-def _notes(files: tuple[ClientFile, ...], puller: Puller) -> Iterator[Note]:
+def _notes(files: tuple[ClientFile, ...], puller: Puller, location: str) -> Iterator[Note]:
     if not files:
         yield Note("No registry takes logins of the portal yet, so there is no pull secret to write.")
         return
     if puller.login == NOBODY_YET:
         yield Note("Put the name of a robot of kind consumer in place of NAME, and give it a rule that lets it pull.")
     if not puller.secret:
+        name = puller.login.removeprefix("robot.")
+        words = [
+            "manage.py",
+            "client_config",
+            location,
+            "--for",
+            "kubernetes",
+            "--robot",
+            name,
+            "--secret-file",
+            "FILE",
+        ]
         yield Note(
-            f"The secret itself is shown once, when it is made. Put it in place of {PLACEHOLDER}, or have the file written with it:",
-            f"manage.py client_config LOCATION --for kubernetes --robot {puller.login.removeprefix('robot.')} --secret-file FILE",
+            f"The secret itself is shown once, when it is made. Put it in place of {PLACEHOLDER}, or have an operator write the file with it:",
+            " ".join(word for word in words if word),
         )
     yield Note("Hand it to the cluster:", "kubectl apply -f pull-secret.yaml")
     spec = f"spec:\n  imagePullSecrets:\n    - name: {json.dumps(puller.secret_name)}\n"

@@ -13,17 +13,17 @@ _MAX_BUNDLE_BYTES = 1 << 20
 _PORTS = {"http": 80, "https": 443}
 
 
-def client_registries() -> list[ClientRegistry]:
-    """All there are, in one query."""
+def client_registries(*, with_certificates: bool = True) -> list[ClientRegistry]:
+    """All there are, in one query. Certificates are read from their files, which pages that show none can do without."""
     rows = Registry.objects.select_related("zone", "location", "primary", "fronts")
-    return [client_registry(row) for row in rows]
+    return [client_registry(row, with_certificates=with_certificates) for row in rows]
 
 
-def client_registry(row: Registry) -> ClientRegistry:
+def client_registry(row: Registry, *, with_certificates: bool = True) -> ClientRegistry:
     """What we know of its connection is about the address that the portal uses. Clients may come by another, such as a proxy's, and
     are then told nothing but the host: TLS, and certificates that the system trusts."""
     is_same = is_same_address(row.base_url, row.host)
-    bundle = row.ca_bundle if is_same else ""
+    bundle = row.ca_bundle if is_same and with_certificates else ""
     certificates = certificates_of(bundle)
     return ClientRegistry(
         row.name,

@@ -65,7 +65,7 @@ def test_containerd_knows_docker_hub_by_its_two_names() -> None:
 
 
 def test_containerd_gets_a_host_even_where_nothing_is_closer() -> None:
-    """Its releases before 2.0 refuse a file without one."""
+    """Releases such as 1.6 refuse a file without one."""
     found = hosts(planned("eu", **ODD), "127.0.0.1_5001_")
     assert found["server"] == "http://127.0.0.1:5001"
     assert found["host"] == {"http://127.0.0.1:5001": {"capabilities": ["pull", "resolve", "push"]}}
