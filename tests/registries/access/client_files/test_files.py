@@ -3,6 +3,7 @@
 import base64
 import json
 import tomllib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -159,7 +160,7 @@ def test_every_file_parses_and_is_the_same_twice(location: str) -> None:
     assert {one.client for one in setups_for("all", plan, Puller())} == set(CLIENTS)
     files = texts("all", plan)
     assert files == texts("all", planned(location, **ODD))
-    readers = {"toml": tomllib.loads, "conf": tomllib.loads, "json": json.loads, "yaml": yaml.safe_load, "crt": str}
+    readers: dict[str, Callable[[str], Any]] = {"toml": tomllib.loads, "conf": tomllib.loads, "json": json.loads, "yaml": yaml.safe_load, "crt": str}
     for path, text in files.items():
         assert readers[path.rpartition(".")[2]](text), path
         assert ".." not in path
