@@ -26,7 +26,7 @@ _MOST_PATTERNS = 12
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """What holds for the names of a pattern, where it differs from what holds for all others."""
+    """What holds for the names of a pattern, where it differs from what holds for those around it."""
 
     pattern: str
     answer: Explanation
@@ -34,7 +34,7 @@ class Right:
 
 @dataclass(frozen=True, slots=True)
 class ActionCell:
-    """One action at one registry: the answer for any name, the patterns that differ, and how many more there are."""
+    """One action at one registry: the answer for any name, the patterns that differ, the wider first, and how many more there are."""
 
     action: str
     answer: Explanation
@@ -77,11 +77,17 @@ class _Asking:
 
     def cell(self, registry: Registry, action: str) -> ActionCell:
         anywhere = self._explain(action, registry, ANY_NAME)
-        found = []
-        for pattern in sorted(self._patterns(self.snapshot.place(registry), action)):
+        found: list[Right] = []
+        for pattern in sorted(
+            self._patterns(self.snapshot.place(registry), action), key=lambda each: (len(each), each)
+        ):
             name = sample_of(pattern)
-            answer = self._explain(action, registry, name) if name else anywhere
-            if answer.is_allowed != anywhere.is_allowed:
+            if not name:
+                continue
+            answer = self._explain(action, registry, name)
+            # What a wider pattern has said already need not be said again, but the exception from it has to be.
+            said = next((right.answer for right in reversed(found) if matches(right.pattern, name)), anywhere)
+            if answer.is_allowed != said.is_allowed:
                 found.append(Right(pattern, answer))
         return ActionCell(action, anywhere, tuple(found[:_MOST_PATTERNS]), len(found[_MOST_PATTERNS:]))
 

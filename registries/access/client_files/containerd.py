@@ -25,7 +25,7 @@ version = 3
 def containerd_setup(plan: Plan) -> ClientSetup:
     """One folder per registry about which there is something to say; containerd needs to be told nothing of the others."""
     files = tuple(file for route in plan.routes if _has_news(route) for file in _folder(route, plan.location))
-    return ClientSetup("containerd", "containerd", files, tuple(_notes(files)))
+    return ClientSetup("containerd", "containerd", files, tuple(_notes(plan, files)))
 
 
 def _has_news(route: Route) -> bool:
@@ -81,7 +81,7 @@ def _trust(registry: ClientRegistry, route: Route) -> Iterator[str]:
         yield "skip_verify = true"
 
 
-def _notes(files: tuple[ClientFile, ...]) -> Iterator[Note]:
+def _notes(plan: Plan, files: tuple[ClientFile, ...]) -> Iterator[Note]:
     if not files:
         yield Note("containerd needs no file: nothing is closer, and every registry speaks TLS that the system trusts.")
         return
@@ -91,4 +91,10 @@ def _notes(files: tuple[ClientFile, ...]) -> Iterator[Note]:
         "hosts.toml holds no login. Kubernetes hands over the pull secret that fits the name of the image, and containerd shows it to "
         "the closer registries too: they take the same user name and secret."
     )
+    for route in plan.detours:
+        if route.closest.takes_our_login and not route.original.takes_our_login:
+            yield Note(
+                f"{route.closest.name} asks for a login, and nodes have none for {route.original.written}. Give them no secret of ours under "
+                f"that name, for {route.original.written} would be shown it too. Open what they may have of it by a public access rule."
+            )
     yield Note("Try it by hand:", f"ctr images pull --hosts-dir {FOLDER} --user NAME HOST/NAME:TAG")

@@ -16,7 +16,7 @@ def docker_setup(plan: Plan) -> ClientSetup:
     text = json.dumps(settings, indent=2, sort_keys=True) + "\n"
     daemon = [ClientFile("daemon.json", f"{FOLDER}/daemon.json", text)] if settings else []
     files = (*daemon, *certificate_files(plan, FOLDER))
-    return ClientSetup("docker", "Docker engine", files, tuple(_notes(plan, settings)))
+    return ClientSetup("docker", "Docker engine", files, tuple(_notes(plan, settings, len(files) > len(daemon))))
 
 
 def daemon_settings(plan: Plan) -> dict[str, list[str]]:
@@ -27,7 +27,7 @@ def daemon_settings(plan: Plan) -> dict[str, list[str]]:
     return {name: hosts for name, hosts in found.items() if hosts}
 
 
-def _notes(plan: Plan, settings: dict[str, list[str]]) -> Iterator[Note]:
+def _notes(plan: Plan, settings: dict[str, list[str]], has_certificates: bool) -> Iterator[Note]:
     if settings:
         yield Note(
             f"Merge daemon.json into {FOLDER}/daemon.json, then have the engine read it again:",
@@ -35,6 +35,8 @@ def _notes(plan: Plan, settings: dict[str, list[str]]) -> Iterator[Note]:
         )
     else:
         yield Note("The engine needs no daemon.json: every registry speaks TLS, and no cache of Docker Hub is close.")
+    if has_certificates:
+        yield Note(f"Copy certs.d to {FOLDER}/certs.d; the engine looks there at every pull.")
     if "registry-mirrors" in settings:
         yield Note(
             "registry-mirrors counts for Docker Hub alone. Docker shows a mirror its login of Docker Hub, never one of yours: a cache "
@@ -42,5 +44,6 @@ def _notes(plan: Plan, settings: dict[str, list[str]]) -> Iterator[Note]:
         )
     for route in plan.detours:
         if route.closest != route.original:
-            text = f"For images of {route.original.written} write the closest name yourself:"
+            official = ", where official images are called library/NAME" if route.original.is_hub else ""
+            text = f"For images of {route.original.written} write the closest name yourself{official}:"
             yield Note(text, f"docker pull {route.closest.written}/NAME:TAG")

@@ -47,6 +47,15 @@ def test_a_denial_and_a_restriction_are_taken_out_of_a_yes(company: Company) -> 
     assert {right.pattern: right.answer.is_allowed for right in found.others} == {"web/**": False, "old/**": False}
 
 
+def test_an_exception_from_a_wider_rule_shows_and_what_repeats_it_does_not(company: Company) -> None:
+    company.allow(company.alice, company.prod, "finance/**")
+    company.allow(company.alice, company.prod, "finance/ledger")
+    company.allow(company.alice, company.prod, "finance/keys/**", effect="deny")
+    found = cell(company, "prod", "pull")
+    told = [(right.pattern, right.answer.is_allowed) for right in found.others]
+    assert told == [("finance/**", True), ("finance/keys/**", False)]
+
+
 def test_rules_that_are_over_or_speak_of_others_do_not_show(company: Company) -> None:
     company.allow(company.charlie, company.prod, "finance/*")
     company.allow(company.alice, company.prod, "old/*", ends_at=timezone.now() - timedelta(days=1))

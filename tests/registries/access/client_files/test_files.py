@@ -78,6 +78,13 @@ def test_containerd_needs_no_file_where_nothing_is_to_be_said() -> None:
     assert "needs no file" in notes("containerd", planned(""))
 
 
+def test_no_secret_of_ours_is_to_be_given_where_docker_hub_would_see_it() -> None:
+    """containerd shows the login of an image's name to whom it asks, the original among them."""
+    assert "docker.io would be shown it too" in notes("containerd", planned("eu", **ODD))
+    assert "shown it too" not in notes("containerd", planned("eu", **{**ODD, "cache_eu": {"reach": "observed"}}))
+    assert "docker.io" not in secret_of(planned("eu", **ODD), Puller())["stringData"][".dockerconfigjson"]
+
+
 def test_podman_asks_in_the_same_order() -> None:
     found = tomllib.loads(texts("podman", planned("eu", **ODD))["registries.conf.d/50-portreeve.conf"])
     by_prefix = {row["prefix"]: row for row in found["registry"]}
@@ -109,6 +116,8 @@ def test_docker_knows_mirrors_of_docker_hub_alone() -> None:
     said = notes("docker", plan)
     assert "Docker Hub alone" in said
     assert "docker pull prod-eu.example:5000/NAME:TAG" in said
+    assert "official images are called library/NAME" in said
+    assert "certs.d to /etc/docker/certs.d" in said
 
 
 def test_docker_needs_no_file_where_nothing_is_to_be_said() -> None:
@@ -160,7 +169,13 @@ def test_every_file_parses_and_is_the_same_twice(location: str) -> None:
     assert {one.client for one in setups_for("all", plan, Puller())} == set(CLIENTS)
     files = texts("all", plan)
     assert files == texts("all", planned(location, **ODD))
-    readers: dict[str, Callable[[str], Any]] = {"toml": tomllib.loads, "conf": tomllib.loads, "json": json.loads, "yaml": yaml.safe_load, "crt": str}
+    readers: dict[str, Callable[[str], Any]] = {
+        "toml": tomllib.loads,
+        "conf": tomllib.loads,
+        "json": json.loads,
+        "yaml": yaml.safe_load,
+        "crt": str,
+    }
     for path, text in files.items():
         assert readers[path.rpartition(".")[2]](text), path
         assert ".." not in path
