@@ -95,7 +95,7 @@ def coast(
     replica = world.registry("prod-eu", "prod", location=eu, primary=row, is_replication_enabled=True)
     team = make_team("shop")
     robot = make_robot("shop", team, "consumer")
-    AccessRule.objects.create(robot=robot, zone=row.zone, pattern="team/**")
+    AccessRule.objects.create(team=team, zone=row.zone, pattern="team/**")
     image = world.image()
     builder = Docker(tmp_path / "builder")
     builder.config_folder.mkdir()
