@@ -81,7 +81,9 @@ def _notes(files: tuple[ClientFile, ...], puller: Puller, location: str) -> Iter
         yield Note("No registry takes logins of the portal yet, so there is no pull secret to write.")
         return
     if puller.login == NOBODY_YET:
-        yield Note("Put the name of a robot of kind consumer in place of NAME, and have its team given a rule that lets it pull.")
+        yield Note(
+            "Put the name of a robot of kind consumer in place of NAME, and have its team given a rule that lets it pull."
+        )
     if not puller.secret:
         name = puller.login.removeprefix("robot.")
         words = [
