@@ -12,11 +12,15 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from portal.admin_site import ModelAdmin, ReadOnlyAdmin, ReadOnlyInline, action, display, has_role, register
-from registries.access import federation_admin  # noqa: F401  Django finds admin pages from here
+from registries.access import (  # noqa: F401  Django finds admin pages from here
+    federation_admin,
+    naming_admin,
+    record_admin,
+    request_admin,
+)
 from registries.access.credentials import revoke_secret
 from registries.access.models import (
     AccessRule,
-    Denial,
     Namespace,
     PersonalToken,
     Restriction,
@@ -24,12 +28,12 @@ from registries.access.models import (
     Secret,
     SigningKey,
     StoredSecret,
-    TokenCount,
 )
 from registries.access.secret_page import secret_page
 
 STATE_COLOURS = {"works": "success", "revoked": "danger", "expired": "warning"}
 SECRET_FIELDS = ["name", "handle", "state_label", "created_at", "expires_at", "revoked_at", "last_used_at"]
+NARROWING = ["pattern", "actions", "registries", "networks"]
 
 
 def secret_state(stored: StoredSecret) -> str:
@@ -130,7 +134,7 @@ class PersonalTokenAdmin(StoredSecretAdmin):
     list_display = ["user", "name", "handle", "state_label", "created_at", "expires_at", "last_used_at"]
     list_select_related = ["user"]
     search_fields = ["user__username", "name", "handle"]
-    fields = ["user", *SECRET_FIELDS]
+    fields = ["user", *SECRET_FIELDS, *NARROWING]
     readonly_fields = fields
 
 
@@ -139,7 +143,7 @@ class SecretAdmin(StoredSecretAdmin):
     list_display = ["robot", "name", "handle", "state_label", "created_at", "expires_at", "last_used_at"]
     list_select_related = ["robot"]
     search_fields = ["robot__name", "name", "handle"]
-    fields = ["robot", *SECRET_FIELDS]
+    fields = ["robot", *SECRET_FIELDS, "shown_to", "is_keyless", *NARROWING]
     readonly_fields = fields
 
 
@@ -154,11 +158,21 @@ class NamespaceAdmin(ModelAdmin):
 
 @register(AccessRule)
 class AccessRuleAdmin(ModelAdmin):
-    list_display = ["rule_label", "effect", "zone", "registry", "pattern", "starts_at", "ends_at", "reason"]
-    list_filter = ["effect", "zone", "registry", "team", "is_public"]
+    list_display = [
+        "rule_label",
+        "effect",
+        "zone",
+        "registry",
+        "pattern",
+        "ends_at",
+        "last_used_at",
+        "is_draft",
+        "reason",
+    ]
+    list_filter = ["effect", "is_draft", "zone", "registry", "team", "is_public", "last_used_at"]
     list_select_related = ["team", "user", "robot", "zone", "registry"]
     search_fields = ["pattern", "reason", "team__name", "user__username", "robot__name"]
-    autocomplete_fields = ["team", "user", "robot"]
+    autocomplete_fields = ["team", "user", "robot", "replaces"]
     fieldsets = [
         (None, {"fields": ["effect", "reason"]}),
         (
@@ -171,7 +185,7 @@ class AccessRuleAdmin(ModelAdmin):
         (
             "Where",
             {
-                "fields": ["zone", "registry", "pattern"],
+                "fields": ["zone", "registry", "pattern", "networks"],
                 "description": "Nothing chosen means anywhere. In the pattern * stops at a slash and ** does not.",
             },
         ),
@@ -183,6 +197,7 @@ class AccessRuleAdmin(ModelAdmin):
             },
         ),
         ("When", {"fields": ["starts_at", "ends_at"]}),
+        ("Draft", {"fields": ["is_draft", "replaces"]}),
     ]
 
     @display(description="rule")
@@ -227,19 +242,3 @@ class SigningKeyAdmin(ReadOnlyAdmin):
     )
     def state_label(self, key: SigningKey) -> str:
         return str(key.state)
-
-
-@register(Denial)
-class DenialAdmin(ReadOnlyAdmin):
-    list_display = ["principal", "registry", "scope", "reason", "count", "last_at", "first_at"]
-    list_filter = ["registry", "code", "last_at"]
-    list_select_related = ["registry"]
-    search_fields = ["principal", "scope", "reason", "code"]
-
-
-@register(TokenCount)
-class TokenCountAdmin(ReadOnlyAdmin):
-    list_display = ["hour", "registry", "principal", "outcome", "count"]
-    list_filter = ["registry", "outcome", "hour"]
-    list_select_related = ["registry"]
-    search_fields = ["principal"]
