@@ -19,10 +19,10 @@ from portal.admin_site import (
 )
 from portal.users.accounts import vouch_for_address
 from portal.users.admin_guard import KeepsAnAdmin
-from portal.users.admin_identity import IdentityInline
-from portal.users.admin_second_factor import SecondFactorPage
 from portal.users.doors import providers
+from portal.users.identity_admin import IdentityInline
 from portal.users.models import Membership, RoleGrant, Team, User
+from portal.users.second_factor_admin import SecondFactorPage
 
 
 class RoleGrantInline(TabularInline):

@@ -16,9 +16,7 @@ class SecondFactorPage:
 
     actions = ["remove_second_factors"]
 
-    @action(  # type: ignore[untyped-decorator]
-        description="Remove the second factor: they have lost it and are known to you", permissions=["change"]
-    )
+    @action(description="Remove the second factor: they have lost it and are known to you", permissions=["change"])
     def remove_second_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         actor_user: Any = request.user
         removed = [person.username for person in queryset if remove_second_factor(actor_user.actor, person)]
