@@ -54,19 +54,24 @@ def sign_token(
     granted = [Scope(grant.scope.type, grant.scope.name, grant.granted) for grant in grants if grant.granted]
     kept = _fitting(granted)
     algorithm, key = signing_key(kid)
+    claims = claims_of(principal.name, service, granted[:kept], now)
+    text = jwt.encode(claims, key, algorithm, headers={"kid": kid})
+    return Token(text, tuple(granted[:kept]), tuple(granted[kept:]))
+
+
+def claims_of(name: str, service: str, granted: Iterable[Scope], now: datetime) -> dict[str, Any]:
+    """What every token of ours says."""
     issued = int(now.timestamp())
-    claims: dict[str, Any] = {
+    return {
         "iss": settings.PORTAL_TOKEN_ISSUER,
-        "sub": principal.name,
+        "sub": name,
         "aud": service,
         "iat": issued - BACKDATE_SECONDS,
         "nbf": issued - BACKDATE_SECONDS,
         "exp": issued + LIFE_SECONDS,
         "jti": secrets.token_urlsafe(16),
-        "access": [_entry(scope) for scope in granted[:kept]],
+        "access": [_entry(scope) for scope in granted],
     }
-    text = jwt.encode(claims, key, algorithm, headers={"kid": kid})
-    return Token(text, tuple(granted[:kept]), tuple(granted[kept:]))
 
 
 def mint_for_job(principal: str, registry: Registry, scopes: Sequence[Scope]) -> MintedToken:
