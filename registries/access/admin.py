@@ -11,7 +11,17 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from portal.admin_site import ModelAdmin, ReadOnlyAdmin, ReadOnlyInline, action, display, has_role, register
+from portal.admin_site import (
+    ModelAdmin,
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    RowPlace,
+    action,
+    display,
+    has_role,
+    register,
+    row_places,
+)
 from registries.access import federation_admin  # noqa: F401  Django finds admin pages from here
 from registries.access.credentials import revoke_secret
 from registries.access.models import (
@@ -26,9 +36,13 @@ from registries.access.models import (
     StoredSecret,
     TokenCount,
 )
+from registries.access.rotation_page import rotation_page
 from registries.access.secret_page import secret_page
 
 STATE_COLOURS = {"works": "success", "revoked": "danger", "expired": "warning"}
+row_places.setdefault("topology.registry", []).append(
+    RowPlace("Keys", "key", lambda row: reverse("admin:access_signingkey_rotation", args=[row.pk]))
+)
 SECRET_FIELDS = ["name", "handle", "state_label", "created_at", "expires_at", "revoked_at", "last_used_at"]
 
 
@@ -212,21 +226,47 @@ class RestrictionAdmin(ModelAdmin):
 
 @register(SigningKey)
 class SigningKeyAdmin(ReadOnlyAdmin):
-    list_display = ["registry", "algorithm", "state_label", "kid", "activated_at", "created_at"]
-    list_filter = ["state", "algorithm", "registry"]
+    list_display = ["registry", "algorithm", "state_label", "kid_label", "activated_at", "probe_outcome", "rotation_link"]
+    list_filter = ["state", "algorithm", "probe_outcome", "registry"]
     list_select_related = ["registry"]
     search_fields = ["kid", "registry__name"]
-    fields = ["registry", "algorithm", "state", "kid", "created_at", "activated_at", "retired_at", "certificate_pem"]
+    fieldsets = [
+        (None, {"fields": ["registry", "rotation_link", "algorithm", "state", "kid"]}),
+        ("Life", {"fields": ["created_at", "activated_at", "replaced_at", "retired_at"]}),
+        ("What the registry made of it last", {"fields": ["probed_at", "probe_outcome", "probe_text"]}),
+        ("Public half", {"fields": ["certificate_pem"]}),
+    ]
+    readonly_fields = ["rotation_link"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request)
         return rows.defer("private_pem")
 
     @display(
-        description="state", label={"active": "success", "published": "info", "retired": "warning"}, ordering="state"
+        description="state",
+        label={"active": "success", "published": "info", "replaced": "info", "retired": "warning", "revoked": "danger"},
+        ordering="state",
     )
     def state_label(self, key: SigningKey) -> str:
         return str(key.state)
+
+    @display(description="exchange")
+    def rotation_link(self, key: SigningKey) -> SafeString:
+        address = reverse("admin:access_signingkey_rotation", args=[key.registry_id])
+        return format_html('<a class="text-primary-600" href="{}">Steps</a>', address)
+
+    @display(description="key ID", ordering="kid")
+    def kid_label(self, key: SigningKey) -> SafeString:
+        return format_html('<code title="{}">{}</code>', key.kid, key.kid[:14])
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.rotation_view)
+        return [path("registry/<int:pk>/", view, name="access_signingkey_rotation"), *super().get_urls()]
+
+    def rotation_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Steps of the exchange of a registry's key."""
+        may_act = has_role(request, "platform_admin")
+        return rotation_page(request, pk, may_act, self.admin_site.each_context(request))
 
 
 @register(Denial)

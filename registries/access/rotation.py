@@ -45,7 +45,7 @@ def publish_next_key(actor: Actor, registry: Registry, algorithm: str = "") -> S
     signs nothing. Raises Problem where there is a next key already, or none yet that it could follow."""
     made = _make_key(algorithm or registry.token_algorithm, registry)
     with transaction.atomic():
-        _hold(registry)
+        hold_registry(registry)
         _refuse_if(why_not_publish(keys_of(registry)))
         key = store_key(registry, made, State.PUBLISHED)
         record(actor, "signingkey.published", key, kid=key.kid, algorithm=key.algorithm)
@@ -74,7 +74,7 @@ def switch_key(actor: Actor, registry: Registry) -> SigningKey:
     passed; a registry that trusts one key at a time is switched without."""
     now = timezone.now()
     with transaction.atomic():
-        _hold(registry)
+        hold_registry(registry)
         keys = keys_of(registry)
         _refuse_if(why_not_switch(keys, now))
         key = SigningKey.objects.get(registry=registry, state=State.PUBLISHED)
@@ -90,7 +90,7 @@ def retire_key(actor: Actor, registry: Registry, key: SigningKey) -> None:
     """Take a replaced key out of the bundle and the key set. Raises Problem while a token signed by it may be good, and unless a probe
     has just seen that the registry trusts the key that signs."""
     with transaction.atomic():
-        _hold(registry)
+        hold_registry(registry)
         keys = keys_of(registry)
         facts = next(known for known in keys.all if known.pk == key.pk)
         _refuse_if(why_not_retire(keys, facts, timezone.now()))
@@ -101,7 +101,7 @@ def retire_key(actor: Actor, registry: Registry, key: SigningKey) -> None:
 def abandon_key(actor: Actor, registry: Registry) -> SigningKey:
     """Take the next key out again; it has signed nothing. Raises Problem when there is none."""
     with transaction.atomic():
-        _hold(registry)
+        hold_registry(registry)
         _refuse_if(why_not_abandon(keys_of(registry)))
         key = SigningKey.objects.get(registry=registry, state=State.PUBLISHED)
         _end(key, State.RETIRED)
@@ -118,7 +118,7 @@ def revoke_key(actor: Actor, registry: Registry, key: SigningKey, reason: str) -
         raise Problem(422, "reason_missing", "Say why the key is revoked: somebody will ask.")
     spare = _make_key(registry.token_algorithm, registry)
     with transaction.atomic():
-        _hold(registry)
+        hold_registry(registry)
         key.refresh_from_db(fields=["state"])
         _refuse_if(why_not_revoke(_facts(key)))
         was_active = key.state == State.ACTIVE
@@ -152,7 +152,7 @@ def _end(key: SigningKey, state: str) -> None:
     bump_epoch()
 
 
-def _hold(registry: Registry) -> None:
+def hold_registry(registry: Registry) -> None:
     """One step at a time. Rows that merely refer to the registry may be written meanwhile: a refusal, a count of tokens."""
     Registry.objects.select_for_update(no_key=True).get(pk=registry.pk)
 

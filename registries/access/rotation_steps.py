@@ -80,8 +80,9 @@ class Keys:
 
     @property
     def lingering(self) -> tuple[KeyFacts, ...]:
-        """Taken out here, and the registry has not been seen to refuse them."""
-        return tuple(key for key in self.all if key.is_out and not key.is_seen_refused and not self._is_ousted(key))
+        """Taken out here, and the registry has not been seen to refuse them; those that are a danger first."""
+        found = [key for key in self.all if key.is_out and not key.is_seen_refused and not self._is_ousted(key)]
+        return tuple(sorted(found, key=lambda key: key.state != "revoked"))
 
     def retires_at(self, key: KeyFacts) -> datetime:
         """When the last token signed by a replaced key has certainly ended."""
@@ -187,8 +188,8 @@ def _before_switch(keys: Keys, key: KeyFacts, now: datetime) -> Rotation:
     if not hindrance:
         texts["switch"] = f"The probe of {_clock(key.seen.at if key.seen else now)} passed. From the switch on {key.short} signs."
         return Rotation(f"{keys.registry} trusts the next key. Switch to it.", "switch", _steps(keys, "switch", texts))
-    texts["switch"] = hindrance
     if key.seen is not None and key.seen.outcome == "trusted":
+        texts["switch"] = hindrance
         return Rotation(f"{keys.registry} trusted the next key a while ago. {hindrance}", "probe", _steps(keys, "probe", texts))
     is_failed = key.seen is not None
     stands = f"The next key of {keys.registry} is published. Give it the new file, restart it and probe."
@@ -240,7 +241,7 @@ _TEXTS = {
     "publish": "A new key that registries may trust and that signs nothing yet.",
     "restart": "Registries read their keys once, when they start.",
     "probe": "The portal asks the registry with a token signed by the next key, and with tokens that it must refuse.",
-    "switch": "From then on the new key signs; nobody notices.",
+    "switch": "It waits for a probe that passes. From then on the new key signs, and nobody notices.",
     "wait": "Tokens of the old key stay good until they end by themselves.",
     "retire": "The old key leaves the files.",
     "confirm": "Until its next restart the registry goes on trusting what it read at the last.",
