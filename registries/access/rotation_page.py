@@ -149,15 +149,15 @@ def _step(actor: Actor, registry: Registry, asked: Any) -> tuple[int, str]:
         return messages.SUCCESS, f"{switch_key(actor, registry).kid[:14]} signs for {registry} from now on."
     if step == "abandon":
         return messages.SUCCESS, f"{abandon_key(actor, registry).kid[:14]} is out of the files. It has signed nothing."
+    if step not in ("probe", "retire", "revoke"):
+        raise Problem(422, "step", "There is no such step.")
     chosen = _key(registry, asked.get("key", ""))
     if step == "probe":
         return _probed(actor, registry, chosen)
     if step == "retire":
         retire_key(actor, registry, chosen)
         return messages.SUCCESS, f"{chosen.kid[:14]} is out of the files. {registry} trusts it until its next restart."
-    if step == "revoke":
-        return _revoked(actor, registry, chosen, asked.get("reason", ""))
-    raise Problem(422, "step", "There is no such step.")
+    return _revoked(actor, registry, chosen, asked.get("reason", ""))
 
 
 def _probed(actor: Actor, registry: Registry, key: SigningKey) -> tuple[int, str]:

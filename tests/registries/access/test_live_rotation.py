@@ -39,11 +39,13 @@ MAKES = ("2.8", "3", "zot")
 class Harbour:
     """One real registry of a make, and alice, who logs in to it once."""
 
-    def __init__(self, world: World, make: str, name: str = "sandbox", **fields: object) -> None:
+    def __init__(self, world: World, make: str, name: str = "sandbox", port: int = 0, **fields: object) -> None:
+        """With a row of its own, or where there is one, at the ``port`` it names."""
         self.world, self.make, self.name = world, make, name
-        self.port = world.start.take_port()
-        product = "zot" if make == "zot" else "distribution"
-        make_registry(name, url=f"http://127.0.0.1:{self.port}", product=product, **fields)
+        self.port = port or world.start.take_port()
+        if not port:
+            product = "zot" if make == "zot" else "distribution"
+            make_registry(name, url=f"http://127.0.0.1:{self.port}", product=product, **fields)
         self.server = self._start()
         self.docker = Docker(world.folder / f"alice-{name}")
 
