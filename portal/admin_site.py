@@ -173,11 +173,15 @@ class ModelAdmin(RoleRightsMixin, UnfoldModelAdmin):
         place = portal_places.get(self.opts.label_lower)
         return place(obj) if place and obj is not None else None
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         """With links to the further pages about the row."""
         row = kwargs.get("obj")
         places = row_places.get(self.opts.label_lower, ()) if row is not None else ()
-        context["row_places"] = [{"title": place.title, "icon": place.icon, "url": place.address(row)} for place in places]
+        context["row_places"] = [
+            {"title": place.title, "icon": place.icon, "url": place.address(row)} for place in places
+        ]
         answer: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return answer
 

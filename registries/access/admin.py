@@ -226,7 +226,15 @@ class RestrictionAdmin(ModelAdmin):
 
 @register(SigningKey)
 class SigningKeyAdmin(ReadOnlyAdmin):
-    list_display = ["registry", "algorithm", "state_label", "kid_label", "activated_at", "probe_outcome", "rotation_link"]
+    list_display = [
+        "registry",
+        "algorithm",
+        "state_label",
+        "kid_label",
+        "activated_at",
+        "probe_outcome",
+        "rotation_link",
+    ]
     list_filter = ["state", "algorithm", "probe_outcome", "registry"]
     list_select_related = ["registry"]
     search_fields = ["kid", "registry__name"]

@@ -41,7 +41,7 @@ def ask_registry(registry: Registry, key: SigningKey, active: SigningKey | None)
     if taken == 0:
         return Finding(Probe.REFUSED, _why_refused(registry, key, active))
     if taken < TRIES and not is_out:
-        text = f"{registry} took the token {taken} of {TRIES} times: several servers stand behind its name, and not all of them have read the new file."
+        text = f"{registry} took the token {taken} of {TRIES} times: several servers stand behind its name, and not all have read the new file."
         return Finding(Probe.REFUSED, f"{text} Restart the others.")
     return _checked(registry, key) or Finding(Probe.TRUSTED, _why_trusted(registry, key))
 
@@ -73,14 +73,19 @@ def _show(registry: Registry, token: str | None) -> Shown:
 
 def _checked(registry: Registry, key: SigningKey) -> Finding | None:
     """What is wrong when it takes everything: a 200 says something only where a bad token gets none."""
-    tests = ((stranger_token(registry, key.kid, key.algorithm), "a token signed by a stranger"), (None, "no token at all"))
+    tests = (
+        (stranger_token(registry, key.kid, key.algorithm), "a token signed by a stranger"),
+        (None, "no token at all"),
+    )
     for token, what in tests:
         answer = _show(registry, token)
         if answer.taken == "down":
             return Finding(Probe.DOWN, f"No answer to go by: {answer.text}.")
         if answer.taken == "accepted":
             text = f"{registry} lets everybody in: it answered 200 to {what}, so it checks none."
-            return Finding(Probe.UNCHECKED, f"{text} Start it with the file that manage.py registry_config {registry} prints.")
+            return Finding(
+                Probe.UNCHECKED, f"{text} Start it with the file that manage.py registry_config {registry} prints."
+            )
     return None
 
 

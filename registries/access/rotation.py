@@ -37,7 +37,7 @@ def keys_of(registry: Registry) -> Keys:
     """All keys of a registry as values, the newest last; nothing of their private halves is read."""
     rows = SigningKey.objects.filter(registry=registry).defer("private_pem", "certificate_pem").order_by("pk")
     facts = tuple(_facts(row) for row in rows)
-    return Keys(registry.name, registry.product, facts, timedelta(seconds=LIFE_SECONDS))
+    return Keys(registry.name, registry.product, facts, timedelta(seconds=LIFE_SECONDS), registry.token_algorithm)
 
 
 def publish_next_key(actor: Actor, registry: Registry, algorithm: str = "") -> SigningKey:
@@ -142,6 +142,7 @@ def _activate(registry: Registry, key: SigningKey) -> None:
     ):
         raise Problem(409, "key_state", "The next key was taken out in this very moment.")
     Registry.objects.filter(pk=registry.pk).update(token_algorithm=key.algorithm)
+    registry.token_algorithm = key.algorithm
     key.refresh_from_db(fields=["state", "activated_at"])
     bump_epoch()
 

@@ -1,6 +1,7 @@
 """The admin's page for the keys of one registry: how far their exchange is, what to do next, what stands in the way."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -83,7 +84,7 @@ def rotation_context(registry: Registry) -> dict[str, Any]:
         "registry": registry,
         "keys": keys,
         "rotation": evaluate_rotation(keys, now),
-        "rows": [_row(keys, key, now) for key in reversed(keys.all)][:SHOWN],
+        "rows": [_row(keys, key, now) for key in _shown(keys)],
         "danger": [key for key in keys.lingering if key.state == "revoked"],
         "why_not": {
             "publish": why_not_publish(keys),
@@ -123,7 +124,14 @@ def _fetch(registry: Registry, name: str, file: str) -> str:
     return f"curl --fail --silent --show-error --output {DEFAULT_KEYS_DIR}/{file} {address}"
 
 
-def _row(keys: Keys, key: KeyFacts, now: Any) -> KeyRow:
+def _shown(keys: Keys) -> list[KeyFacts]:
+    """All that registries may trust, the newest first; of those that are over, the last few."""
+    over = [key for key in keys.all if key.is_out and key not in keys.lingering]
+    rest = [key for key in keys.all if key not in over]
+    return [*reversed(rest), *list(reversed(over))[:SHOWN]]
+
+
+def _row(keys: Keys, key: KeyFacts, now: datetime) -> KeyRow:
     state = "abandoned" if key.state == "retired" and key.activated_at is None else key.state
     hindrance = why_not_retire(keys, key, now) if key.state == "replaced" else ""
     return KeyRow(key, state, hindrance, key in keys.lingering, not why_not_revoke(key))
@@ -177,7 +185,9 @@ def _revoked(actor: Actor, registry: Registry, key: SigningKey, reason: str) -> 
 
 def _key(registry: Registry, text: str) -> SigningKey:
     """Of this registry and no other, whatever was sent."""
-    found = SigningKey.objects.defer("private_pem").filter(registry=registry, pk=text if text.isdecimal() else 0).first()
+    found = (
+        SigningKey.objects.defer("private_pem").filter(registry=registry, pk=text if text.isdecimal() else 0).first()
+    )
     if found is None:
         raise Problem(404, "no_key", f"{registry} has no such key.")
     return found

@@ -1,6 +1,6 @@
 """Pure: how far is a registry with the exchange of its key, what comes next, and what stands in the way?"""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -50,17 +50,20 @@ class KeyFacts:
     @property
     def is_seen_refused(self) -> bool:
         """Whether the registry has refused it since it was taken out."""
-        return bool(self.seen and self.seen.outcome == "refused" and self.retired_at and self.seen.at >= self.retired_at)
+        return bool(
+            self.seen and self.seen.outcome == "refused" and self.retired_at and self.seen.at >= self.retired_at
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys of one registry. ``life`` is how long a token of ours is good."""
+    """The keys of one registry, the oldest first. ``life`` is how long a token of ours is good, ``algorithm`` what it is set to."""
 
     registry: str
     product: str
     all: tuple[KeyFacts, ...]
     life: timedelta
+    algorithm: str = ""
 
     @property
     def is_single(self) -> bool:
@@ -172,25 +175,40 @@ def evaluate_rotation(keys: Keys, now: datetime) -> Rotation:
         return _after_switch(keys, keys.active, keys.replaced[-1], now)
     if keys.lingering:
         return _taken_out(keys, keys.lingering[0])
-    since = keys.active.activated_at or keys.active.created_at
-    stands = f"One key signs for {keys.registry}: {keys.active.short}, {keys.active.algorithm}, since {since:%-d %B %Y}. There is nothing to do."
-    return Rotation(stands, "", _steps(keys, "publish", {"publish": "When you want to exchange the key, publish the next one."}))
+    return _at_rest(keys, keys.active)
+
+
+def _at_rest(keys: Keys, active: KeyFacts) -> Rotation:
+    signs = f"One key signs for {keys.registry}: {active.short}, {active.algorithm}, since {active.activated_at or active.created_at:%-d %B %Y}."
+    if keys.algorithm and keys.algorithm != active.algorithm:
+        text = f"The registry is set to {keys.algorithm} and its key is {active.algorithm}: publish the next one to change over."
+        return Rotation(
+            f"{signs} It is set to {keys.algorithm}.", "publish", _steps(keys, "publish", {"publish": text})
+        )
+    text = "When you want to exchange the key, publish the next one."
+    return Rotation(f"{signs} There is nothing to do.", "", _steps(keys, "publish", {"publish": text}))
 
 
 def _before_switch(keys: Keys, key: KeyFacts, now: datetime) -> Rotation:
     hindrance = why_not_switch(keys, now)
-    texts = {"publish": f"{key.short}, {key.algorithm}, since {_clock(key.created_at)}. It is in the files at once and signs nothing."}
+    texts = {
+        "publish": f"{key.short}, {key.algorithm}, since {_clock(key.created_at)}. It is in the files at once and signs nothing."
+    }
     if key.seen is not None:
         texts["probe"] = key.seen.text
     if keys.is_single:
         stands = f"The next key of {keys.registry} is published. Restart it with the new certificate and switch in the same minute."
         return Rotation(stands, "restart", _steps(keys, "restart", texts))
     if not hindrance:
-        texts["switch"] = f"The probe of {_clock(key.seen.at if key.seen else now)} passed. From the switch on {key.short} signs."
+        texts["switch"] = (
+            f"The probe of {_clock(key.seen.at if key.seen else now)} passed. From the switch on {key.short} signs."
+        )
         return Rotation(f"{keys.registry} trusts the next key. Switch to it.", "switch", _steps(keys, "switch", texts))
     if key.seen is not None and key.seen.outcome == "trusted":
         texts["switch"] = hindrance
-        return Rotation(f"{keys.registry} trusted the next key a while ago. {hindrance}", "probe", _steps(keys, "probe", texts))
+        return Rotation(
+            f"{keys.registry} trusted the next key a while ago. {hindrance}", "probe", _steps(keys, "probe", texts)
+        )
     is_failed = key.seen is not None
     stands = f"The next key of {keys.registry} is published. Give it the new file, restart it and probe."
     return Rotation(stands, "restart", _steps(keys, "restart", texts, failed="probe" if is_failed else ""))
@@ -207,19 +225,32 @@ def _after_switch(keys: Keys, active: KeyFacts, old: KeyFacts, now: datetime) ->
     if not hindrance:
         return Rotation(f"The old key of {keys.registry} may go.", "retire", _steps(keys, "retire", texts))
     if not keys.is_single and now < ends:
-        texts["wait"] = f"Tokens signed by {old.short} may be good until {_clock(ends)}. Pulls and pushes go on as ever."
+        texts["wait"] = (
+            f"Tokens signed by {old.short} may be good until {_clock(ends)}. Pulls and pushes go on as ever."
+        )
         stands = f"The new key signs; the old one stays trusted until its last token has ended, at {_clock(ends)}."
         return Rotation(stands, "wait", _steps(keys, "wait", texts))
-    is_failed = active.seen is not None and active.seen.outcome != "trusted" and active.seen.at >= (old.replaced_at or old.created_at)
+    is_failed = (
+        active.seen is not None
+        and active.seen.outcome != "trusted"
+        and active.seen.at >= (old.replaced_at or old.created_at)
+    )
     stands = f"The old key of {keys.registry} may go as soon as a probe has seen that the new one is trusted."
     code = "probe" if keys.is_single else "retire"
     return Rotation(stands, code, _steps(keys, code, texts, failed=code if is_failed else ""))
 
 
 def _taken_out(keys: Keys, key: KeyFacts) -> Rotation:
-    is_trusted = key.seen is not None and key.seen.outcome == "trusted" and key.retired_at is not None and key.seen.at >= key.retired_at
-    danger = " Until then whoever holds the revoked key gets in." if key.state == "revoked" else ""
-    stands = f"{key.short} was {'taken out' if key.state == 'retired' else 'revoked'} here; {keys.registry} trusts it until it is restarted with the present file.{danger}"
+    is_trusted = (
+        key.seen is not None
+        and key.seen.outcome == "trusted"
+        and key.retired_at is not None
+        and key.seen.at >= key.retired_at
+    )
+    word = "taken out" if key.state == "retired" else "revoked"
+    stands = f"{key.short} was {word} here; {keys.registry} trusts it until it is restarted with the present file."
+    if key.state == "revoked":
+        stands += " Until then whoever holds the revoked key gets in."
     code = "restart" if keys.is_single else "confirm"
     texts = {code: key.seen.text if is_trusted and key.seen else stands}
     return Rotation(stands, code, _steps(keys, code, texts, failed=code if is_trusted else ""))
@@ -236,7 +267,11 @@ _TITLES = {
     "retire": "Retire the old key",
     "confirm": "Restart once more, and see that the old key is refused",
 }
-_SINGLE_TITLES = {"restart": "Change the certificate and restart", "switch": "Switch at once", "probe": "Probe with a real token"}
+_SINGLE_TITLES = {
+    "restart": "Change the certificate and restart",
+    "switch": "Switch at once",
+    "probe": "Probe with a real token",
+}
 _TEXTS = {
     "publish": "A new key that registries may trust and that signs nothing yet.",
     "restart": "Registries read their keys once, when they start.",
@@ -273,8 +308,3 @@ def _state(number: int, place: int, is_failed: bool) -> StepState:
 
 def _clock(moment: datetime) -> str:
     return f"{moment:%-d %B, %H:%M} UTC"
-
-
-def algorithms_of(keys: Iterable[KeyFacts]) -> tuple[str, ...]:
-    """Of the keys that are trusted, each once."""
-    return tuple(dict.fromkeys(key.algorithm for key in keys if not key.is_out))

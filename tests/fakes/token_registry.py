@@ -58,13 +58,15 @@ class TokenRegistry:
 
 def _handler_for(registry: TokenRegistry) -> type[BaseHTTPRequestHandler]:
     class Door(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802  the base class names it so
+        def do_GET(self) -> None:
             header = self.headers.get("Authorization", "")
             registry.seen.append(header)
             status = registry.status(header)
             self.send_response(status)
             if status == 401:
-                self.send_header("WWW-Authenticate", f'Bearer realm="http://127.0.0.1:9/token",service="{registry.service}"')
+                self.send_header(
+                    "WWW-Authenticate", f'Bearer realm="http://127.0.0.1:9/token",service="{registry.service}"'
+                )
             if registry.location:
                 self.send_header("Location", registry.location)
             self.send_header("Content-Length", "0")

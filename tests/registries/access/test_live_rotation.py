@@ -1,11 +1,14 @@
 """The exchange of a key at real registries of each make, with a client that stays logged in all the time."""
 
 import io
+import json
 import shutil
-from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import jwt
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
@@ -14,14 +17,20 @@ from pytest_django import Settings
 from portal.demo.docker import Docker
 from portal.demo.ports import Ports
 from portal.demo.processes import Processes
-from portal.demo.registries import RegistryServer
+from portal.demo.registries import PROGRAM, RegistryServer
 from portal.demo.skopeo import Skopeo, pulled_digest
+from portal.http.problem import Problem
 from registries.access.key_probe import token_of
-from registries.access.keys import active_key
+from registries.access.keys import active_key, signing_key
 from registries.access.models import Denial, SigningKey
 from registries.access.rotation import keys_of, probe_key, publish_next_key, retire_key, revoke_key, switch_key
 from registries.access.rotation_steps import evaluate_rotation
+from registries.access.tokens import claims_of
 from registries.adapters import Endpoint, show_token
+from registries.adapters.base import open_client
+from registries.oci.auth import OneToken
+from registries.oci.digest import Digest
+from registries.oci.scope import Scope
 from registries.topology.models import Registry
 from tests.real.makes import find_make, why_absent
 from tests.real.registries import RegistryStarter
@@ -44,8 +53,8 @@ class Harbour:
         self.world, self.make, self.name = world, make, name
         self.port = port or world.start.take_port()
         if not port:
-            product = "zot" if make == "zot" else "distribution"
-            make_registry(name, url=f"http://127.0.0.1:{self.port}", product=product, **fields)
+            values: dict[str, Any] = {"product": "zot" if make == "zot" else "distribution", **fields}
+            make_registry(name, url=f"http://127.0.0.1:{self.port}", **values)
         self.server = self._start()
         self.docker = Docker(world.folder / f"alice-{name}")
 
@@ -58,11 +67,13 @@ class Harbour:
         return f"{self.server.host}/alice/app:1"
 
     def _start(self) -> RegistryServer:
-        config = self.world.printed(self.name, "3" if self.make == "3" else "2.8")
         if self.make == "zot":
+            config = self.world.printed(self.name, product="zot")
             return self.world.start.start_zot(find_make("zot"), self.name, config, self.port)
-        program = {"program": find_make("distribution3")} if self.make == "3" else {}
-        return self.world.start(self.name, config=config, port=self.port, **program)  # type: ignore[arg-type]
+        program = find_make("distribution3") if self.make == "3" else PROGRAM
+        return self.world.start(
+            self.name, config=self.world.printed(self.name, self.make), port=self.port, program=program
+        )
 
     def restart(self) -> None:
         """As an operator does: the file that the portal prints now, and the server again."""
@@ -84,9 +95,6 @@ class Harbour:
 
     def takes(self, token: str) -> bool:
         return show_token(Endpoint(self.server.url), token).taken == "accepted"
-
-
-Open = Callable[..., Harbour]
 
 
 @pytest.fixture
@@ -114,6 +122,14 @@ def opened(world: World, make: str, alice: Login, **fields: object) -> Harbour:
     harbour.login(alice)
     Skopeo(harbour.docker.authfile).push(world.image(), harbour.where).or_fail("push")
     return harbour
+
+
+def layer_of(harbour: Harbour) -> Digest:
+    """One that alice has pushed."""
+    skopeo, repository = Skopeo(harbour.docker.authfile), harbour.where.rpartition(":")[0]
+    child = json.loads(skopeo.raw_manifest(harbour.where).or_fail("inspect").text)["manifests"][0]["digest"]
+    image = json.loads(skopeo.raw_manifest(f"{repository}@{child}").or_fail("inspect").text)
+    return Digest.parse(image["layers"][0]["digest"])
 
 
 def signer(registry: Registry) -> SigningKey:
@@ -185,6 +201,32 @@ def test_zot_changes_its_one_key_at_once(world: World, alice: Login, old: str, n
     retire_key(ADMIN, harbour.row, first)
     harbour.restart()
     assert harbour.works()
+
+
+def test_a_zot_that_is_registered_as_any_registry_is_probed_before_the_switch(world: World, alice: Login) -> None:
+    harbour = opened(world, "zot", alice, product="generic")
+    second = publish_next_key(ADMIN, harbour.row)
+    assert probe_key(ADMIN, harbour.row, second).outcome == Probe.REFUSED
+    with pytest.raises(Problem, match="failed"):
+        switch_key(ADMIN, harbour.row)
+    harbour.restart()
+    assert probe_key(ADMIN, harbour.row, second).outcome == Probe.TRUSTED
+    switch_key(ADMIN, harbour.row)
+    assert harbour.works()
+
+
+def test_zot_as_configured_mounts_nothing_that_the_token_does_not_cover(world: World, alice: Login) -> None:
+    """It does not look at the source of a mount, so there must be nothing that it could find by digest alone."""
+    harbour = opened(world, "zot", alice)
+    digest = layer_of(harbour)
+    kid = signer(harbour.row).kid
+    algorithm, key = signing_key(kid)
+    scope = Scope.repository("charlie/own", "pull", "push")
+    said = claims_of("charlie", harbour.row.service, [scope], timezone.now())
+    token = jwt.encode(said, key, algorithm, headers={"kid": kid})
+    with closing(open_client(Endpoint(harbour.server.url, OneToken(token)))) as charlie:
+        assert not charlie.mount_blob("charlie/own", digest, "alice/app")
+        assert charlie.head_blob("charlie/own", digest) is None
 
 
 @pytest.mark.parametrize("make", MAKES)

@@ -170,8 +170,8 @@ def test_a_registry_that_lets_everybody_in_has_verified_nothing(prod: Registry, 
 def test_a_registry_that_looks_at_the_key_id_alone_is_found_out(prod: Registry, door: TokenRegistry) -> None:
     second = publish_next_key(ADA, prod)
     trusted = {second.kid}
-    door.answer = (
-        lambda header: 200 if header and jwt.get_unverified_header(header.split()[-1])["kid"] in trusted else 401
+    door.answer = lambda header: (
+        200 if header and jwt.get_unverified_header(header.split()[-1])["kid"] in trusted else 401
     )
     assert probe_key(ADA, prod, second).outcome == Probe.UNCHECKED
 
@@ -199,7 +199,9 @@ def test_several_servers_behind_one_name_must_all_have_been_restarted(prod: Regi
     refusal(lambda: switch_key(ADA, prod))
 
 
-@pytest.mark.parametrize(("status", "words"), [(500, "failed with status 500"), (404, "not a registry"), (503, "status 503")])
+@pytest.mark.parametrize(
+    ("status", "words"), [(500, "failed with status 500"), (404, "not a registry"), (503, "status 503")]
+)
 def test_a_registry_that_is_down_says_nothing_about_the_key(
     prod: Registry, door: TokenRegistry, status: int, words: str
 ) -> None:
@@ -230,7 +232,9 @@ def test_the_token_follows_no_redirect(prod: Registry, door: TokenRegistry) -> N
         assert elsewhere.seen == []
 
 
-def test_a_registry_with_another_service_refuses_both_keys_and_that_is_said(prod: Registry, door: TokenRegistry) -> None:
+def test_a_registry_with_another_service_refuses_both_keys_and_that_is_said(
+    prod: Registry, door: TokenRegistry
+) -> None:
     second = publish_next_key(ADA, prod)
     door.restart(bundle_pem(prod))
     door.service = "somebody-else"

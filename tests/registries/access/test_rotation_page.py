@@ -115,9 +115,7 @@ def test_a_registry_without_a_key_teaches_the_first_step(browser: Client) -> Non
         ("zot", ["newest.pem", "Switch at once"], ["bundle.pem", "jwks.json"]),
     ],
 )
-def test_commands_are_those_of_the_make(
-    browser: Client, product: str, there: list[str], absent: list[str]
-) -> None:
+def test_commands_are_those_of_the_make(browser: Client, product: str, there: list[str], absent: list[str]) -> None:
     registry = make_registry("prod", product=product)
     publish_next_key(ADMIN, registry)
     text = shown(browser, registry)

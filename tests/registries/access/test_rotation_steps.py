@@ -88,6 +88,13 @@ def test_without_a_key_there_are_no_steps() -> None:
     assert stand() == Rotation("prod has no key yet.", "", ())
 
 
+def test_a_registry_that_is_set_to_another_algorithm_is_asked_to_change_over() -> None:
+    rotation = evaluate_rotation(Keys("prod", "distribution", (ACTIVE,), LIFE, "RS256"), NOW)
+    assert rotation.now == "publish"
+    assert "set to RS256 and its key is ES256" in rotation.steps[0].text
+    assert evaluate_rotation(Keys("prod", "distribution", (ACTIVE,), LIFE, "ES256"), NOW).now == ""
+
+
 def test_a_second_exchange_may_begin_while_the_old_key_waits() -> None:
     keys = Keys("prod", "distribution", (OLD, NEW), LIFE)
     assert why_not_publish(keys) == ""

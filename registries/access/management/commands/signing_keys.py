@@ -38,21 +38,27 @@ class Command(BaseCommand):
         parser.add_argument("registry", help="its name in the portal")
         parser.add_argument("step", nargs="?", choices=sorted(self.steps), help="nothing: say where it stands")
         parser.add_argument("--algorithm", choices=ALGORITHMS, help="publish: of the next key")
-        parser.add_argument("--key", default="", help="beginning of a key id; probe, retire and revoke know one by themselves")
+        parser.add_argument(
+            "--key", default="", help="beginning of a key id; probe, retire and revoke know one by themselves"
+        )
         parser.add_argument("--reason", default="", help="revoke: what happened")
 
     def handle(self, *args: Any, **options: Any) -> None:
         registry = Registry.objects.filter(name=options["registry"]).first()
         if registry is None:
             known = ", ".join(Registry.objects.values_list("name", flat=True)) or "none yet"
-            raise CommandError(f"There is no registry named {options['registry']}. There are: {known}.", returncode=BAD_QUESTION)
+            raise CommandError(
+                f"There is no registry named {options['registry']}. There are: {known}.", returncode=BAD_QUESTION
+            )
         if not options["step"]:
             self.tell(registry)
             return
         try:
             is_done, text = self.steps[options["step"]](self, registry, options)
         except Problem as problem:
-            raise CommandError(problem.detail, returncode=BAD_QUESTION if problem.status == 422 else REFUSED) from problem
+            raise CommandError(
+                problem.detail, returncode=BAD_QUESTION if problem.status == 422 else REFUSED
+            ) from problem
         self.stdout.write(text)
         if not is_done:
             sys.exit(REFUSED)
