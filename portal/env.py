@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from portal.networks import parse_networks
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 KNOWN = {
     "PORTAL_SECRET_KEY", "PORTAL_ENCRYPTION_KEYS", "PORTAL_BASE_URL", "PORTAL_TRUSTED_PROXIES", "PORTAL_HOME",
@@ -103,6 +105,13 @@ class Environment:
     def words(self, name: str) -> list[str]:
         """Comma-separated values, without blanks."""
         return [word.strip() for word in self.text(name, "").split(",") if word.strip()]
+
+    def networks(self, name: str) -> list[str]:
+        """Comma-separated networks and addresses."""
+        try:
+            return [str(network) for network in parse_networks(self.text(name, ""))]
+        except ValueError as error:
+            raise BadEnvironmentError(f"{name}: {error}. Write networks such as 10.0.0.0/8.") from error
 
     def choice(self, name: str, choices: Sequence[str], default: str) -> str:
         """One of a few words."""

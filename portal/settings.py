@@ -23,7 +23,7 @@ PORTAL_BASE_URL = environment.address("PORTAL_BASE_URL", "http://127.0.0.1:8000"
 PORTAL_FACE = environment.choice("PORTAL_FACE", ["all", "token"], "all")
 PORTAL_HOST = urlsplit(PORTAL_BASE_URL).netloc
 PORTAL_TOKEN_ISSUER = environment.text("PORTAL_TOKEN_ISSUER", PORTAL_HOST)
-PORTAL_TRUSTED_PROXIES = environment.words("PORTAL_TRUSTED_PROXIES")
+PORTAL_TRUSTED_PROXIES = environment.networks("PORTAL_TRUSTED_PROXIES")
 PORTAL_ENCRYPTION_KEYS = environment.keys("PORTAL_ENCRYPTION_KEYS")
 PORTAL_SYNC_SECONDS = environment.number("PORTAL_SYNC_SECONDS", 300)
 PORTAL_HEALTH_SECONDS = environment.number("PORTAL_HEALTH_SECONDS", 30)
@@ -129,8 +129,11 @@ DATABASES: dict[str, Any] = {
     "default": env.database(environment.secret("DATABASE_URL", f"sqlite:///{quote(str(PORTAL_HOME))}/portal.sqlite3"))
 }
 if PORTAL_FACE == "token" and DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    # The same statement with each request: to plan it anew would take as long as to answer it.
+    # The same statement with each request: to plan it anew would take as long as to answer it, and so would taking a connection
+    # from a pool. Each thread keeps its own; one that broke is made anew by the view.
     DATABASES["default"]["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 5}
+    del DATABASES["default"]["OPTIONS"]["pool"]
+    DATABASES["default"]["CONN_MAX_AGE"] = 600
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 

@@ -1,9 +1,10 @@
 """From which address does a request come? Headers say it only where a proxy we trust has written them."""
 
-from ipaddress import ip_address, ip_network
 from typing import Any
 
 from django.conf import settings
+
+from portal.networks import lies_in, parse_address, parse_networks
 
 
 def client_address(request: Any) -> str:
@@ -17,19 +18,8 @@ def client_address(request: Any) -> str:
 
 
 def _is_trusted(address: str) -> bool:
-    return any(_lies_in(address, trusted) for trusted in settings.PORTAL_TRUSTED_PROXIES)
-
-
-def _lies_in(address: str, network: str) -> bool:
-    try:
-        return ip_address(address) in ip_network(network, strict=False)
-    except ValueError:
-        return False
+    return lies_in(address, parse_networks(",".join(settings.PORTAL_TRUSTED_PROXIES)))
 
 
 def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
+    return parse_address(text) is not None

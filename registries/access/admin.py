@@ -11,39 +11,29 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from portal.admin_site import (
-    ModelAdmin,
-    ReadOnlyAdmin,
-    ReadOnlyInline,
-    RowPlace,
-    action,
-    display,
-    has_role,
-    register,
-    row_places,
+from portal.admin_site import ModelAdmin, ReadOnlyAdmin, ReadOnlyInline, action, display, has_role, register
+from registries.access import (  # noqa: F401  Django finds admin pages from here
+    federation_admin,
+    key_admin,
+    naming_admin,
+    record_admin,
+    request_admin,
 )
-from registries.access import federation_admin  # noqa: F401  Django finds admin pages from here
 from registries.access.credentials import revoke_secret
 from registries.access.models import (
     AccessRule,
-    Denial,
     Namespace,
     PersonalToken,
     Restriction,
     RobotAccount,
     Secret,
-    SigningKey,
     StoredSecret,
-    TokenCount,
 )
-from registries.access.rotation_page import rotation_page
 from registries.access.secret_page import secret_page
 
 STATE_COLOURS = {"works": "success", "revoked": "danger", "expired": "warning"}
-row_places.setdefault("topology.registry", []).append(
-    RowPlace("Keys", "key", lambda row: reverse("admin:access_signingkey_rotation", args=[row.pk]))
-)
 SECRET_FIELDS = ["name", "handle", "state_label", "created_at", "expires_at", "revoked_at", "last_used_at"]
+NARROWING = ["pattern", "actions", "registries", "networks"]
 
 
 def secret_state(stored: StoredSecret) -> str:
@@ -144,7 +134,7 @@ class PersonalTokenAdmin(StoredSecretAdmin):
     list_display = ["user", "name", "handle", "state_label", "created_at", "expires_at", "last_used_at"]
     list_select_related = ["user"]
     search_fields = ["user__username", "name", "handle"]
-    fields = ["user", *SECRET_FIELDS]
+    fields = ["user", *SECRET_FIELDS, *NARROWING]
     readonly_fields = fields
 
 
@@ -153,7 +143,7 @@ class SecretAdmin(StoredSecretAdmin):
     list_display = ["robot", "name", "handle", "state_label", "created_at", "expires_at", "last_used_at"]
     list_select_related = ["robot"]
     search_fields = ["robot__name", "name", "handle"]
-    fields = ["robot", *SECRET_FIELDS]
+    fields = ["robot", *SECRET_FIELDS, "shown_to", "is_keyless", *NARROWING]
     readonly_fields = fields
 
 
@@ -168,11 +158,21 @@ class NamespaceAdmin(ModelAdmin):
 
 @register(AccessRule)
 class AccessRuleAdmin(ModelAdmin):
-    list_display = ["rule_label", "effect", "zone", "registry", "pattern", "starts_at", "ends_at", "reason"]
-    list_filter = ["effect", "zone", "registry", "team", "is_public"]
+    list_display = [
+        "rule_label",
+        "effect",
+        "zone",
+        "registry",
+        "pattern",
+        "ends_at",
+        "last_used_at",
+        "is_draft",
+        "reason",
+    ]
+    list_filter = ["effect", "is_draft", "zone", "registry", "team", "is_public", "last_used_at"]
     list_select_related = ["team", "user", "robot", "zone", "registry"]
     search_fields = ["pattern", "reason", "team__name", "user__username", "robot__name"]
-    autocomplete_fields = ["team", "user", "robot"]
+    autocomplete_fields = ["team", "user", "robot", "replaces"]
     fieldsets = [
         (None, {"fields": ["effect", "reason"]}),
         (
@@ -185,7 +185,7 @@ class AccessRuleAdmin(ModelAdmin):
         (
             "Where",
             {
-                "fields": ["zone", "registry", "pattern"],
+                "fields": ["zone", "registry", "pattern", "networks"],
                 "description": "Nothing chosen means anywhere. In the pattern * stops at a slash and ** does not.",
             },
         ),
@@ -197,6 +197,7 @@ class AccessRuleAdmin(ModelAdmin):
             },
         ),
         ("When", {"fields": ["starts_at", "ends_at"]}),
+        ("Draft", {"fields": ["is_draft", "replaces"]}),
     ]
 
     @display(description="rule")
@@ -222,72 +223,3 @@ class RestrictionAdmin(ModelAdmin):
     def forbids_label(self, row: Restriction) -> str:
         flags = (("pull", row.forbids_pull), ("push", row.forbids_push), ("delete", row.forbids_delete))
         return ", ".join(name for name, is_on in flags if is_on)
-
-
-@register(SigningKey)
-class SigningKeyAdmin(ReadOnlyAdmin):
-    list_display = [
-        "registry",
-        "algorithm",
-        "state_label",
-        "kid_label",
-        "activated_at",
-        "probe_outcome",
-        "rotation_link",
-    ]
-    list_filter = ["state", "algorithm", "probe_outcome", "registry"]
-    list_select_related = ["registry"]
-    search_fields = ["kid", "registry__name"]
-    fieldsets = [
-        (None, {"fields": ["registry", "rotation_link", "algorithm", "state", "kid"]}),
-        ("Life", {"fields": ["created_at", "activated_at", "replaced_at", "retired_at"]}),
-        ("What the registry made of it last", {"fields": ["probed_at", "probe_outcome", "probe_text"]}),
-        ("Public half", {"fields": ["certificate_pem"]}),
-    ]
-    readonly_fields = ["rotation_link"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.defer("private_pem")
-
-    @display(
-        description="state",
-        label={"active": "success", "published": "info", "replaced": "info", "retired": "warning", "revoked": "danger"},
-        ordering="state",
-    )
-    def state_label(self, key: SigningKey) -> str:
-        return str(key.state)
-
-    @display(description="exchange")
-    def rotation_link(self, key: SigningKey) -> SafeString:
-        address = reverse("admin:access_signingkey_rotation", args=[key.registry_id])
-        return format_html('<a class="text-primary-600" href="{}">Steps</a>', address)
-
-    @display(description="key ID", ordering="kid")
-    def kid_label(self, key: SigningKey) -> SafeString:
-        return format_html('<code title="{}">{}</code>', key.kid, key.kid[:14])
-
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.rotation_view)
-        return [path("registry/<int:pk>/", view, name="access_signingkey_rotation"), *super().get_urls()]
-
-    def rotation_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        """Steps of the exchange of a registry's key."""
-        may_act = has_role(request, "platform_admin")
-        return rotation_page(request, pk, may_act, self.admin_site.each_context(request))
-
-
-@register(Denial)
-class DenialAdmin(ReadOnlyAdmin):
-    list_display = ["principal", "registry", "scope", "reason", "count", "last_at", "first_at"]
-    list_filter = ["registry", "code", "last_at"]
-    list_select_related = ["registry"]
-    search_fields = ["principal", "scope", "reason", "code"]
-
-
-@register(TokenCount)
-class TokenCountAdmin(ReadOnlyAdmin):
-    list_display = ["hour", "registry", "principal", "outcome", "count"]
-    list_filter = ["registry", "outcome", "hour"]
-    list_select_related = ["registry"]
-    search_fields = ["principal"]

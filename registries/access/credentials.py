@@ -3,8 +3,9 @@
 256 random bits need no slow hash: SHA-256 of the whole text is kept, the text itself is shown once."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Final
 
 from django.db import transaction
 from django.utils import timezone
@@ -29,25 +30,55 @@ class Proved:
     epoch: int
 
 
-def issue_personal_token(actor: Actor, user: User, name: str, expires_at: datetime | None) -> tuple[PersonalToken, str]:
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What a credential is good for, as it is stored; empty narrows nothing."""
+
+    pattern: str = ""
+    actions: str = ""
+    registries: str = ""
+    networks: str = ""
+
+
+EVERYTHING: Final = Narrowing()
+
+
+def issue_personal_token(
+    actor: Actor, user: User, name: str, expires_at: datetime | None, narrowing: Narrowing = EVERYTHING
+) -> tuple[PersonalToken, str]:
     """A new token of a person and its text, which nobody can show again."""
     handle, text = _new_secret(PERSON)
     with transaction.atomic():
         stored = PersonalToken.objects.create(
-            user=user, name=name, handle=handle, secret_hash=hash_of(text), expires_at=expires_at
+            user=user, name=name, handle=handle, secret_hash=hash_of(text), expires_at=expires_at, **asdict(narrowing)
         )
-        record(actor, "personaltoken.issued", stored, person=user.username, expires_at=_when(expires_at))
+        record(actor, "personaltoken.issued", stored, person=user.username, **_told(expires_at, narrowing))
     return stored, text
 
 
-def issue_robot_secret(actor: Actor, robot: RobotAccount, name: str, expires_at: datetime | None) -> tuple[Secret, str]:
-    """One more secret of a robot and its text; those it has already stay good, so that rotation overlaps."""
+def issue_robot_secret(
+    actor: Actor,
+    robot: RobotAccount,
+    name: str,
+    expires_at: datetime | None,
+    narrowing: Narrowing = EVERYTHING,
+    shown_to: User | None = None,
+) -> tuple[Secret, str]:
+    """One more secret of a robot and its text; those it has already stay good, so that rotation overlaps. ``shown_to`` is the person
+    who sees it."""
     handle, text = _new_secret(ROBOT)
     with transaction.atomic():
         stored = Secret.objects.create(
-            robot=robot, name=name, handle=handle, secret_hash=hash_of(text), expires_at=expires_at
+            robot=robot,
+            name=name,
+            handle=handle,
+            secret_hash=hash_of(text),
+            expires_at=expires_at,
+            shown_to=shown_to,
+            **asdict(narrowing),
         )
-        record(actor, "secret.issued", stored, robot=robot.login, expires_at=_when(expires_at))
+        seen_by = shown_to.username if shown_to else ""
+        record(actor, "secret.issued", stored, robot=robot.login, shown_to=seen_by, **_told(expires_at, narrowing))
     return stored, text
 
 
@@ -66,9 +97,9 @@ def authenticate_secret(username: str | None, secret_text: str, now: datetime) -
     return found.principal if found else None
 
 
-def prove(username: str | None, secret_text: str, now: datetime) -> Proved | None:
-    """As authenticate_secret, with the rows, for those who need them."""
-    found = recognise(username, secret_text, now)
+def prove(username: str | None, secret_text: str, now: datetime, address: str = "") -> Proved | None:
+    """As authenticate_secret, with the rows, for those who need them; ``address`` is the client's."""
+    found = recognise(username, secret_text, now, address)
     if found is None:
         return None
     stored: PersonalToken | Secret | None
@@ -87,5 +118,7 @@ def _new_secret(prefix: str) -> tuple[str, str]:
     return handle, f"{prefix}_{handle}_{secrets.token_urlsafe(32)}"
 
 
-def _when(at: datetime | None) -> str:
-    return at.isoformat() if at else ""
+def _told(expires_at: datetime | None, narrowing: Narrowing) -> dict[str, str]:
+    """For the audit: when it ends, and what it is good for."""
+    narrowed = {name: value for name, value in asdict(narrowing).items() if value}
+    return {"expires_at": expires_at.isoformat() if expires_at else "", **narrowed}

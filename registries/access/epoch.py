@@ -8,11 +8,12 @@ from django.db.models.functions import Greatest
 from django.db.models.signals import post_delete, post_save
 
 from registries.access.models import AccessRule, Namespace, PolicyEpoch, Restriction, SigningKey
+from registries.access.naming_models import NamingRule
 from registries.topology.models import Registry, Zone, ZoneDefault
 
 # Rows the policy is read from. Teams, people, robots and secrets are read live with each credential.
 WATCHED: tuple[type[models.Model], ...] = (
-    AccessRule, Namespace, Restriction, SigningKey, Registry, Zone, ZoneDefault,
+    AccessRule, Namespace, NamingRule, Restriction, SigningKey, Registry, Zone, ZoneDefault,
 )  # fmt: skip
 _ROW = 1
 

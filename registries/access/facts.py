@@ -7,7 +7,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Final
 
-from portal.globs import matches
+from portal.globs import matches, matches_any
+from portal.networks import Network, lies_in
 from registries.access.principals import Principal
 from registries.oci.scope import Scope
 
@@ -18,7 +19,7 @@ EVERYONE: Final[Whom] = ("everyone", "")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A registry as the policy sees it; ``kind`` is its zone's."""
+    """A registry as the policy sees it; ``kind`` and ``requires_keyless`` are its zone's."""
 
     key: int
     name: str
@@ -26,11 +27,13 @@ class Place:
     zone: str
     kind: str
     fronts: "Place | None" = None
+    requires_keyless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """An access rule. Without team, user and robot it speaks of everyone signed in, and with ``is_public`` of strangers too."""
+    """An access rule. Without team, user and robot it speaks of everyone signed in, and with ``is_public`` of strangers too; with
+    ``networks`` of clients there alone."""
 
     key: int
     label: str
@@ -45,6 +48,7 @@ class Rule:
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     is_public: bool = False
+    networks: tuple[Network, ...] = ()
     # What every name begins with that the pattern means; most rules are told apart by that alone.
     plain: str = field(init=False, repr=False, compare=False)
 
@@ -61,17 +65,17 @@ class Rule:
                 return kind, str(key)
         return EVERYONE
 
-    @property
-    def stem(self) -> str:
-        """The whole parts of the pattern before the first that has a wildcard."""
-        wild = _WILDCARD.search(self.pattern)
-        return self.pattern if wild is None else self.pattern[: wild.start()].rpartition("/")[0]
-
     def reaches(self, principal: Principal) -> bool:
         """A rule for everyone reaches strangers only if it says so, or denies. Our own jobs are no rule's business."""
         if principal.kind == "anonymous":
-            return self.is_public or self.is_deny
-        return principal.is_signed_in
+            return (self.is_public or self.is_deny) and self._is_about(principal.address)
+        return principal.is_signed_in and self._is_about(principal.address)
+
+    def _is_about(self, address: str) -> bool:
+        """Of a client whose address nobody knows, a grant does not hold and a denial does."""
+        if not self.networks:
+            return True
+        return lies_in(address, self.networks) if address else self.is_deny
 
     def stands_at(self, place: Place) -> bool:
         return self.zone in (None, place.zone_key) and self.registry in (None, place.key)
@@ -126,15 +130,30 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Naming:
+    """Repositories that ``pattern`` means in a CI zone have to be named like one of ``names``."""
+
+    label: str
+    zone: int
+    pattern: str
+    names: tuple[str, ...]
+    reason: str = ""
+
+    def fault(self, repository: str) -> str:
+        """Why the name does not do; empty where it does, or where the rule does not speak of it."""
+        if not matches(self.pattern, repository) or matches_any(self.names, repository):
+            return ""
+        text = f"{repository} is not named like {' or '.join(self.names)}"
+        return f"{text}: {self.reason}" if self.reason else text
+
+
+@dataclass(frozen=True, slots=True)
 class Owner:
     """The team that a prefix of names belongs to."""
 
     prefix: str
     team_id: int
     team: str
-
-
-_NO_RULES: Final[Mapping[str, list[Rule]]] = {}
 
 
 def _stems(repository: str) -> Iterator[str]:
@@ -147,6 +166,14 @@ def _stems(repository: str) -> Iterator[str]:
         yield ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Rules about one principal by the beginnings of names, which have few lengths: so many look-ups find them."""
+
+    lengths: tuple[int, ...]
+    by_beginning: Mapping[str, list[Rule]]
+
+
 @dataclass(frozen=True)
 class Policy:
     """Everything that rows say about access. ``owners`` by zone and prefix."""
@@ -155,22 +182,23 @@ class Policy:
     defaults: tuple[Default, ...] = ()
     limits: tuple[Limit, ...] = ()
     owners: Mapping[tuple[int, str], Owner] = field(default_factory=dict)
+    naming: tuple[Naming, ...] = ()
 
     def rules_about(self, principal: Principal) -> Iterator[Rule]:
         """Rules that name the principal, one of its teams, or everyone, in no order."""
         for whom in self._names_of(principal):
-            for rules in self._by_whom.get(whom, _NO_RULES).values():
-                yield from (rule for rule in rules if rule.reaches(principal))
+            if whom in self._by_whom:
+                for rules in self._by_whom[whom].by_beginning.values():
+                    yield from (rule for rule in rules if rule.reaches(principal))
 
     def rules_near(self, principal: Principal, repository: str) -> Iterator[Rule]:
         """Of those, the ones whose pattern may mean the repository, for they begin alike."""
-        stems = tuple(_stems(repository))
         for whom in self._names_of(principal):
-            rules = self._by_whom.get(whom)
-            if rules is not None:
-                for stem in stems:
-                    for rule in rules.get(stem, ()):
-                        if repository.startswith(rule.plain) and rule.reaches(principal):
+            found = self._by_whom.get(whom)
+            if found is not None:
+                for length in found.lengths:
+                    for rule in found.by_beginning.get(repository[:length], ()):
+                        if rule.reaches(principal):
                             yield rule
 
     @staticmethod
@@ -181,12 +209,12 @@ class Policy:
             yield "team", str(team)
 
     @cached_property
-    def _by_whom(self) -> Mapping[Whom, Mapping[str, list[Rule]]]:
-        """By whom they name, then by the stem of their pattern."""
+    def _by_whom(self) -> Mapping[Whom, "_Named"]:
+        """By whom they name, then by what the names begin with that they mean."""
         found: dict[Whom, dict[str, list[Rule]]] = {}
         for rule in self.rules:
-            found.setdefault(rule.whom, {}).setdefault(rule.stem, []).append(rule)
-        return found
+            found.setdefault(rule.whom, {}).setdefault(rule.plain, []).append(rule)
+        return {whom: _Named(tuple(sorted(set(map(len, rules)))), rules) for whom, rules in found.items()}
 
     def owner_of(self, zone_key: int, repository: str) -> Owner | None:
         """The longest prefix decides; ``payments`` never owns ``payments-b``."""
@@ -199,7 +227,8 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One action, allowed or not, and why. ``rule`` is what decided, ``lost`` what spoke too and did not count."""
+    """One action, allowed or not, and why. ``rule`` is what decided, ``lost`` what spoke too and did not count; ``rule_key`` is the
+    key of the access rule that allowed it, 0 where none did."""
 
     action: str
     is_allowed: bool
@@ -208,6 +237,7 @@ class Verdict:
     fix: str = ""
     rule: str = ""
     lost: tuple[str, ...] = ()
+    rule_key: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
 
 from portal.actor import system
 from portal.audit.record import record
 from portal.users.models import User
 from portal.users.queries import person_by_claim
+from registries.access.attempts import count_attempt, forget_old_attempts
 from registries.access.claims import claim_text, match_claims
 from registries.access.credentials import issue_robot_secret
-from registries.access.federation_models import LIFE, Exchange, ExchangeCount, FederationRule, UsedToken
+from registries.access.federation_models import LIFE, Exchange, FederationRule, UsedToken
 from registries.access.identity_token import LEEWAY_SECONDS, RefusedTokenError, Verified, verify_token
 from registries.access.models import Secret
 
@@ -66,7 +66,7 @@ def told(claims: dict[str, Any]) -> dict[str, str]:
 def forget_old_exchanges(now: datetime) -> None:
     """Tokens that have expired anyway, counts of past minutes, and secrets that ended a week ago; the audit keeps what happened."""
     UsedToken.objects.filter(expires_at__lt=now).delete()
-    ExchangeCount.objects.filter(minute__lt=now - timedelta(minutes=5)).delete()
+    forget_old_attempts(now)
     Secret.objects.filter(exchange__isnull=False, expires_at__lt=now - KEPT).delete()
 
 
@@ -102,8 +102,8 @@ def _issue(verified: Verified, rule: FederationRule, address: str, now: datetime
     with transaction.atomic():
         _claim(verified, now)
         secret, text = issue_robot_secret(rule.robot.actor, rule.robot, f"keyless: {rule.name}"[:80], now + LIFE)
-        secret.pattern, secret.actions = rule.pattern, ",".join(rule.actions)
-        secret.save(update_fields=["pattern", "actions"])
+        secret.pattern, secret.actions, secret.is_keyless = rule.pattern, ",".join(rule.actions), True
+        secret.save(update_fields=["pattern", "actions", "is_keyless"])
         made = Exchange.objects.create(secret=secret, rule=rule, on_behalf_of=person, person=said[:255], claims=claims)
         _record_issue(made, verified, person, address)
     return Exchanged(made, secret, text)
@@ -133,12 +133,7 @@ def _claim(verified: Verified, now: datetime) -> None:
 
 
 def _count(key: str, limit: int, now: datetime) -> None:
-    minute = now.replace(second=0, microsecond=0)
-    with transaction.atomic():
-        row, _ = ExchangeCount.objects.get_or_create(key=key[:80], minute=minute)
-        ExchangeCount.objects.filter(pk=row.pk).update(count=F("count") + 1)
-        row.refresh_from_db(fields=["count"])
-    if row.count > limit:
+    if count_attempt(key, now) > limit:
         raise TooManyExchangesError(f"More than {limit} exchanges in a minute.")
 
 

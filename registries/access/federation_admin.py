@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from portal.admin_site import ModelAdmin, ReadOnlyAdmin, register
 from registries.access.credentials import revoke_secret
-from registries.access.federation_models import Exchange, ExchangeCount, FederationRule, Issuer, UsedToken
+from registries.access.federation_models import AttemptCount, Exchange, FederationRule, Issuer, UsedToken
 from registries.access.models import Secret
 
 HINTS = (
@@ -92,8 +92,8 @@ class UsedTokenAdmin(ReadOnlyAdmin):
     search_fields = ["jti_hash"]
 
 
-@register(ExchangeCount)
-class ExchangeCountAdmin(ReadOnlyAdmin):
+@register(AttemptCount)
+class AttemptCountAdmin(ReadOnlyAdmin):
     list_display = ["minute", "key", "count"]
     list_filter = ["minute"]
     search_fields = ["key"]

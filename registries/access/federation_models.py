@@ -152,17 +152,17 @@ class Exchange(models.Model):
         return f"{self.rule}, {self.created_at:%Y-%m-%d %H:%M}"
 
 
-class ExchangeCount(models.Model):
-    """How often an address or a rule asked within a minute."""
+class AttemptCount(models.Model):
+    """How often something was tried within a minute: exchanges by an address or a rule, wrong secrets by an account or a network."""
 
     key = models.CharField(max_length=80)
     minute = models.DateTimeField(db_index=True)
     count = models.PositiveIntegerField(default=0)
 
     class Meta:
-        verbose_name = "exchange count"
+        verbose_name = "attempt count"
         ordering = ["-minute"]
-        constraints = [models.UniqueConstraint(fields=["key", "minute"], name="exchange_count_once")]
+        constraints = [models.UniqueConstraint(fields=["key", "minute"], name="attempt_count_once")]
 
     def __str__(self) -> str:
         return f"{self.key}, {self.minute:%H:%M}: {self.count}"

@@ -82,6 +82,9 @@ def _sandbox(principal: Principal, place: Place) -> Found | None:
 
 def _push(principal: Principal, place: Place) -> Found | None:
     if place.kind in CI_ZONES:
+        if principal.is_ci and place.requires_keyless and not principal.is_keyless:
+            fix = "Exchange the job's identity token for a credential; stored secrets do not push there."
+            return "keyless_only", f"{place.name} takes pushes only from keyless CI", fix
         if principal.is_ci:
             return None
         fix = "Push from a CI job with a robot account of kind CI, or push to a sandbox."

@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import jwt
 from django.utils import timezone
 
 from registries.access.connect import endpoint_of
 from registries.access.key_material import PrivateKey, make_key, read_private_key
-from registries.access.keys import signing_key
 from registries.access.models import SigningKey
-from registries.access.tokens import claims_of
-from registries.adapters import Shown, show_token
+from registries.access.tokens import claims_of, sign_claims
+from registries.adapters import Reception, show_token
 from registries.oci.auth import Anonymous
 from registries.topology.models import Registry
 
@@ -48,13 +48,12 @@ def ask_registry(registry: Registry, key: SigningKey, active: SigningKey | None)
 
 def token_of(registry: Registry, kid: str) -> str:
     """A real token without any rights."""
-    algorithm, key = signing_key(kid)
-    return _encode(registry, key, algorithm, kid)
+    return sign_claims(kid, _claims(registry))
 
 
 def stranger_token(registry: Registry, kid: str, algorithm: str) -> str:
     """The same, signed by a key that nobody trusts under the id of one that is trusted."""
-    return _encode(registry, _strange_key(algorithm), algorithm, kid)
+    return jwt.encode(_claims(registry), _strange_key(algorithm), algorithm, headers={"kid": kid})
 
 
 @lru_cache(maxsize=2)
@@ -62,12 +61,11 @@ def _strange_key(algorithm: str) -> PrivateKey:
     return read_private_key(make_key(algorithm, "nobody", timezone.now()).private_pem)
 
 
-def _encode(registry: Registry, key: PrivateKey, algorithm: str, kid: str) -> str:
-    claims = claims_of(PRINCIPAL, registry.service, (), timezone.now())
-    return jwt.encode(claims, key, algorithm, headers={"kid": kid})
+def _claims(registry: Registry) -> dict[str, Any]:
+    return claims_of(PRINCIPAL, registry.service, (), timezone.now())
 
 
-def _show(registry: Registry, token: str | None) -> Shown:
+def _show(registry: Registry, token: str | None) -> Reception:
     return show_token(endpoint_of(registry, Anonymous()), token)
 
 

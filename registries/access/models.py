@@ -10,7 +10,13 @@ from django.db import models
 from portal.actor import Actor
 from portal.users.models import NAME, Team
 from portal.vault import EncryptedTextField
-from registries.access import federation_models  # noqa: F401  Django finds its models from here
+from registries.access import (  # noqa: F401  Django finds their models from here
+    federation_models,
+    naming_models,
+    record_models,
+    request_models,
+)
+from registries.access.networks import NETWORKS_HELP, validate_networks
 from registries.fields import NameField
 from registries.topology.models import Registry, Zone
 
@@ -69,15 +75,32 @@ class RobotAccount(models.Model):
 
 
 class StoredSecret(models.Model):
-    """A secret we handed out: 256 random bits shown once, kept as SHA-256. ``handle`` is its public part, by which it is found."""
+    """A secret we handed out: 256 random bits shown once, kept as SHA-256. ``handle`` is its public part, by which it is found.
+
+    Pattern, actions, registries and networks narrow what it is good for; empty means all that its owner may."""
 
     name = models.CharField(max_length=80, blank=True)
     handle = models.CharField(max_length=24, unique=True)
     secret_hash = models.CharField(max_length=64)
+    pattern = NameField(
+        max_length=255, blank=True, default="", help_text="Repositories; empty means all of the owner's."
+    )
+    actions = models.CharField(
+        max_length=40, blank=True, default="", help_text="Such as pull,push; empty means all of the owner's."
+    )
+    registries = models.CharField(
+        max_length=500, blank=True, default="", help_text="Names with commas between them; empty means all."
+    )
+    networks = models.CharField(
+        max_length=500, blank=True, default="", validators=[validate_networks], help_text=NETWORKS_HELP
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+    warned_days = models.PositiveSmallIntegerField(
+        null=True, blank=True, editable=False, help_text="Days before its end for which somebody was warned last."
+    )
 
     class Meta:
         abstract = True
@@ -101,14 +124,14 @@ class PersonalToken(StoredSecret):
 
 
 class Secret(StoredSecret):
-    """A robot's secret; several may live at once, so that rotation overlaps. Pattern and actions narrow what it is good for."""
+    """A robot's secret; several may live at once, so that rotation overlaps. ``shown_to`` is the person who saw it."""
 
     robot = models.ForeignKey(RobotAccount, on_delete=models.CASCADE, related_name="secrets")
-    pattern = NameField(
-        max_length=255, blank=True, default="", help_text="Repositories; empty means all of the robot's."
+    shown_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="secrets_shown"
     )
-    actions = models.CharField(
-        max_length=40, blank=True, default="", help_text="Such as pull,push; empty means all of the robot's."
+    is_keyless = models.BooleanField(
+        "keyless", default=False, editable=False, help_text="Made for the identity token of a CI job."
     )
 
     class Meta:
@@ -144,9 +167,25 @@ class AccessRule(models.Model):
     may_pull = models.BooleanField(default=True)
     may_push = models.BooleanField(default=False)
     may_delete = models.BooleanField(default=False)
+    networks = models.CharField(
+        max_length=500, blank=True, default="", validators=[validate_networks], help_text=NETWORKS_HELP
+    )
     starts_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
     reason = models.CharField(max_length=255, blank=True)
+    is_draft = models.BooleanField(
+        "draft", default=False, help_text="Not in force yet: it can be held against what was really asked."
+    )
+    replaces = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="drafts",
+        help_text="The rule that ends when this draft is put in force.",
+    )  # fmt: skip
+    created_at = models.DateTimeField(auto_now_add=True, null=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    reviewed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
 
     class Meta:
         verbose_name = "access rule"
@@ -159,7 +198,12 @@ class AccessRule(models.Model):
     def __str__(self) -> str:
         who = self.team or self.user or self.robot or "everyone"
         return rule_text(
-            self.effect, str(who), self.actions, str(self.registry or self.zone or "anywhere"), self.pattern
+            self.effect,
+            str(who),
+            self.actions,
+            str(self.registry or self.zone or "anywhere"),
+            self.pattern,
+            self.networks,
         )
 
     def clean(self) -> None:
@@ -172,6 +216,8 @@ class AccessRule(models.Model):
             raise ValidationError("Choose at least one action.")
         if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
             raise ValidationError({"ends_at": "It would end before it starts."})
+        if self.replaces_id and not self.is_draft:
+            raise ValidationError({"replaces": "Only a draft says which rule it replaces."})
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -185,9 +231,10 @@ def chosen_actions(may_pull: bool, may_push: bool, may_delete: bool) -> tuple[st
     return tuple(action for action, is_on in chosen if is_on)
 
 
-def rule_text(effect: str, who: str, actions: Sequence[str], where: str, pattern: str) -> str:
+def rule_text(effect: str, who: str, actions: Sequence[str], where: str, pattern: str, networks: str = "") -> str:
     """A rule in one line."""
-    return f"{effect} {who} {'/'.join(actions) or 'nothing'} on {where}: {pattern}"
+    source = f" from {networks}" if networks else ""
+    return f"{effect} {who} {'/'.join(actions) or 'nothing'} on {where}: {pattern}{source}"
 
 
 class Restriction(models.Model):
@@ -267,43 +314,3 @@ class PolicyEpoch(models.Model):
 
     def __str__(self) -> str:
         return str(self.number)
-
-
-class TokenCount(models.Model):
-    """How many tokens were issued, per registry, principal and hour. Counted, not audited one by one."""
-
-    hour = models.DateTimeField()
-    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="token_counts")
-    principal = models.CharField(max_length=80)
-    outcome = models.CharField(max_length=10)
-    count = models.PositiveBigIntegerField(default=0)
-
-    class Meta:
-        verbose_name = "token count"
-        ordering = ["-hour"]
-        constraints = [
-            models.UniqueConstraint(fields=["hour", "registry", "principal", "outcome"], name="token_count_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.principal} at {self.registry}, {self.hour:%Y-%m-%d %H}h: {self.count} {self.outcome}"
-
-
-class Denial(models.Model):
-    """Something that was asked and not granted, with the reason; repeats are counted."""
-
-    registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="denials")
-    principal = models.CharField(max_length=80)
-    scope = models.CharField(max_length=300)
-    code = models.CharField(max_length=40)
-    reason = models.CharField(max_length=500)
-    first_at = models.DateTimeField()
-    last_at = models.DateTimeField()
-    count = models.PositiveBigIntegerField(default=1)
-
-    class Meta:
-        ordering = ["-last_at"]
-        constraints = [models.UniqueConstraint(fields=["registry", "principal", "scope", "code"], name="denial_once")]
-
-    def __str__(self) -> str:
-        return f"{self.principal}: {self.scope}"

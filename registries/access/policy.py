@@ -1,7 +1,8 @@
 """Pure: which of the actions asked may this principal do, and why not the others?
 
-Order: what is no name or no action; hard rules; restrictions; deny rules; allow rules; defaults of the zone; nothing. A cache is
-asked about the registry it fronts. Names compare byte for byte, and what nobody allowed is not allowed."""
+Order: what is no name or no action; what the credential is good for; hard rules; restrictions; names; deny rules; allow rules;
+defaults of the zone; nothing. A cache is asked about the registry it fronts. Names compare byte for byte, and what nobody allowed is
+not allowed. A robot never does more than its team may."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from functools import cached_property
 from typing import Final
 
 from portal.globs import matches
+from portal.networks import lies_in, parse_networks
 from registries.access.facts import Default, Grant, Owner, Place, Policy, Rule, Verdict
 from registries.access.hard_rules import CI_ZONES, hard_verdict
 from registries.access.principals import Principal
@@ -47,14 +49,19 @@ def evaluate(
         text = f"{repository[:80]} is no repository name: lower-case letters and digits with single . _ - between them"
         return Verdict(action, False, "bad_name", text, "Choose a name by the rules of the OCI.")
     return (
-        _narrowed(principal, repository, action)
+        _narrowed(principal, place, repository, action)
         or _Question(policy, principal, place, repository, action, now).answer()
     )
 
 
-def _narrowed(principal: Principal, repository: str, action: str) -> Verdict | None:
+def _narrowed(principal: Principal, place: Place, repository: str, action: str) -> Verdict | None:
     """A credential may be good for less than its owner is."""
-    if principal.narrow_actions and action not in principal.narrow_actions.split(","):
+    if principal.narrow_networks and not lies_in(principal.address, parse_networks(principal.narrow_networks)):
+        where = principal.address or "an address nobody knows"
+        text = f"this credential is good from {principal.narrow_networks} alone, and the client is at {where}"
+    elif principal.narrow_registries and place.name not in principal.narrow_registries.split(","):
+        text = f"this credential is good at {principal.narrow_registries} alone"
+    elif principal.narrow_actions and action not in principal.narrow_actions.split(","):
         text = f"this credential is good for {principal.narrow_actions} alone"
     elif principal.narrow_pattern and not matches(principal.narrow_pattern, repository):
         text = f"this credential is good for {principal.narrow_pattern} alone"
@@ -81,6 +88,10 @@ def _of_lists(principal: Principal, scope: Scope, action: str) -> Verdict:
     return Verdict(action, False, "no_catalog", text, "Browse and search in the portal.")
 
 
+def _labels(rules: Iterable[Rule]) -> tuple[str, ...]:
+    return tuple(rule.label for rule in rules)
+
+
 @dataclass(frozen=True)
 class _Question:
     """One principal, one action, one repository, one moment."""
@@ -96,7 +107,7 @@ class _Question:
         hard = hard_verdict(self.principal, self.place, self.action)
         if hard is not None and not hard.is_allowed:
             return replace(hard, lost=tuple(rule.label for rule in self._speaking if not rule.is_deny))
-        stopped = self._restricted() or self._denied()
+        stopped = self._restricted() or self._misnamed() or self._denied()
         if stopped is not None:
             return stopped
         if hard is not None:
@@ -124,6 +135,15 @@ class _Question:
                 return self._no(limit.code, f"{limit.reason}{until}", fix, limit.label)
         return None
 
+    def _misnamed(self) -> Verdict | None:
+        """What CI pushes has to be named by the rules of its zone. What is there already may be pulled whatever it is called."""
+        if self.action != "push" or self.place.kind not in CI_ZONES:
+            return None
+        for naming in self.policy.naming:
+            if naming.zone == self.place.zone_key and (fault := naming.fault(self.repository)):
+                return self._no("misnamed", fault, "Push under another name.", naming.label)
+        return None
+
     def _denied(self) -> Verdict | None:
         speaking = self._speaking
         denying = next((rule for rule in speaking if rule.is_deny), None)
@@ -142,18 +162,37 @@ class _Question:
         return replace(found, text=f"{self.place.name} is a cache of {front.name}: {found.text}")
 
     def _soft(self) -> Verdict:
-        allowing = [rule.label for rule in self._speaking]
-        if allowing:
-            text = f"a rule allows it: {allowing[0]}"
-            return Verdict(self.action, True, "by_rule", text, rule=allowing[0], lost=tuple(allowing[1:]))
         owner = self.policy.owner_of(self.place.zone_key, self.repository)
         default = self._default()
+        allowing = sorted(self._speaking, key=lambda rule: rule.robot is not None)
+        if allowing and (allowing[0].robot is None or self._team_may(default, owner)):
+            return self._by_rule(allowing)
         if default is not None:
             return self._by_default(default, owner)
+        if allowing:
+            text = f"{allowing[0].label} lets it, but its team may not, and a robot never does more than its team"
+            return self._no("beyond_team", text, "Ask a platform admin for a rule for its team.", "", _labels(allowing))
         if owner is not None and self._maintains(owner):
             text = f"{self.principal} maintains team {owner.team}, which owns {owner.prefix}"
             return Verdict(self.action, True, "by_ownership", text)
         return self._nothing()
+
+    def _by_rule(self, allowing: list[Rule]) -> Verdict:
+        first, *others = allowing
+        text = f"a rule allows it: {first.label}"
+        return Verdict(self.action, True, "by_rule", text, "", first.label, _labels(others), first.key)
+
+    def _team_may(self, default: Default | None, owner: Owner | None) -> bool:
+        """Whether a rule that names the robot itself stays within what its team may: by the zone's default for everybody or for
+        people, by that for robots such as it is, or in names that are the team's own. Rules for the team are looked at before."""
+        if owner is not None and owner.team_id in self.principal.team_ids:
+            return True
+        if default is not None:
+            return self._by_default(default, owner).is_allowed
+        return any(
+            other.zone_key == self.place.zone_key and other.action == self.action and other.audience == "people"
+            for other in self.policy.defaults
+        )
 
     def _default(self) -> Default | None:
         for default in self.policy.defaults:

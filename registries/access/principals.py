@@ -11,8 +11,9 @@ SYSTEM_PRINCIPALS: Final[tuple[str, ...]] = get_args(SystemPrincipal)
 @dataclass(frozen=True, slots=True)
 class Principal:
     """``key`` is the primary key as text, ``name`` what a registry logs. ``team_ids`` are the teams of a person or the team of a
-    robot, ``maintains`` those of them in which a person is a maintainer. ``narrow_pattern`` and ``narrow_actions`` are those of the
-    credential that was shown; empty means that it narrows nothing."""
+    robot, ``maintains`` those of them in which a person is a maintainer. The ``narrow_`` fields are those of the credential that was
+    shown, as they are stored; empty means that it narrows nothing. ``address`` is where the client is, empty where that is not known;
+    ``is_keyless`` says that the credential was made for the identity token of a CI job."""
 
     kind: PrincipalKind
     key: str = ""
@@ -22,6 +23,10 @@ class Principal:
     maintains: frozenset[int] = frozenset()
     narrow_pattern: str = ""
     narrow_actions: str = ""
+    narrow_registries: str = ""
+    narrow_networks: str = ""
+    address: str = ""
+    is_keyless: bool = False
 
     def __str__(self) -> str:
         return self.name or "anonymous"

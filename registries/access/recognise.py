@@ -16,21 +16,23 @@ from django.db import connection
 from registries.access.models import PersonalToken, Secret
 from registries.access.principals import Principal
 from registries.access.tally import USE_STEP, tally
-from registries.access.who import person_principal, robot_principal
+from registries.access.who import Shown, person_principal, robot_principal
 
 MAX_SECRET_CHARACTERS: Final = 128
 _SHAPE = re.compile(r"(ptp|ptr)_([0-9a-f]{16})_[A-Za-z0-9_-]{43}", re.ASCII)
 _NO_HANDLE: Final = "-"
 _NO_HASH: Final = "0" * 64
 
-# Of both: hash, key, whether secret and account are good now, whether the last use is worth noting, the epoch; then who it is.
+# Of both: hash, key, whether secret and account are good now, whether the last use is worth noting, the epoch; what the secret is good
+# for; then who it is.
 _ROBOT_SQL: Final = """
 SELECT s.secret_hash, s.id,
        s.revoked_at IS NULL AND (s.expires_at IS NULL OR s.expires_at > %(now)s)
          AND r.is_active AND (r.expires_at IS NULL OR r.expires_at > %(now)s),
        s.last_used_at IS NULL OR s.last_used_at <= %(step)s,
        (SELECT number FROM access_policyepoch WHERE id = 1),
-       r.id, r.name, r.kind, r.team_id, s.pattern, s.actions
+       s.pattern, s.actions, s.registries, s.networks, s.is_keyless,
+       r.id, r.name, r.kind, r.team_id
   FROM access_secret s JOIN access_robotaccount r ON r.id = s.robot_id
  WHERE s.handle = %(handle)s"""
 _PERSON_SQL: Final = """
@@ -38,6 +40,7 @@ SELECT s.secret_hash, s.id,
        s.revoked_at IS NULL AND (s.expires_at IS NULL OR s.expires_at > %(now)s) AND u.is_active,
        s.last_used_at IS NULL OR s.last_used_at <= %(step)s,
        (SELECT number FROM access_policyepoch WHERE id = 1),
+       s.pattern, s.actions, s.registries, s.networks, FALSE,
        u.id, u.username, m.team_id, m.role
   FROM access_personaltoken s JOIN users_user u ON u.id = s.user_id LEFT JOIN users_membership m ON m.user_id = u.id
  WHERE s.handle = %(handle)s"""
@@ -53,16 +56,17 @@ class Recognised:
     epoch: int
 
 
-def recognise(username: str | None, secret_text: str, now: datetime) -> Recognised | None:
+def recognise(username: str | None, secret_text: str, now: datetime, address: str = "") -> Recognised | None:
     """None for every kind of no; the same query and hash whatever is wrong with it, so that time tells nothing. ``username`` must be
-    the owner's, None when there is none to compare (API)."""
+    the owner's, None when there is none to compare (API); ``address`` is the client's."""
     shape = _SHAPE.fullmatch(secret_text) if len(secret_text) <= MAX_SECRET_CHARACTERS else None
     kind, handle = (shape[1], shape[2]) if shape else ("ptp", _NO_HANDLE)
     rows = _read(_ROBOT_SQL if kind == "ptr" else _PERSON_SQL, handle, now)
     secret_hash, key, is_good, is_use_due, epoch, *_ = rows[0] if rows else (_NO_HASH, 0, False, False, 0)
     if not hmac.compare_digest(hash_of(secret_text), secret_hash) or not is_good:
         return None
-    principal = _robot(rows) if kind == "ptr" else _person(rows)
+    shown = Shown(*rows[0][5:10], address)
+    principal = _robot(rows, shown) if kind == "ptr" else _person(rows, shown)
     if username not in (None, principal.name):
         return None
     model = Secret if kind == "ptr" else PersonalToken
@@ -84,11 +88,11 @@ def _read(sql: str, handle: str, now: datetime) -> list[tuple[Any, ...]]:
     return rows
 
 
-def _robot(rows: Sequence[tuple[Any, ...]]) -> Principal:
-    key, name, kind, team, pattern, actions = rows[0][5:]
-    return robot_principal(key, name, kind, team, pattern, actions)
+def _robot(rows: Sequence[tuple[Any, ...]], shown: Shown) -> Principal:
+    key, name, kind, team = rows[0][10:]
+    return robot_principal(key, name, kind, team, shown)
 
 
-def _person(rows: Sequence[tuple[Any, ...]]) -> Principal:
-    key, username = rows[0][5:7]
-    return person_principal(key, username, [(row[7], row[8]) for row in rows if row[7] is not None])
+def _person(rows: Sequence[tuple[Any, ...]], shown: Shown) -> Principal:
+    key, username = rows[0][10:12]
+    return person_principal(key, username, [(row[12], row[13]) for row in rows if row[12] is not None], shown)

@@ -2,14 +2,18 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
 
+from django.db.models import QuerySet
+
+from portal.networks import parse_networks
 from registries.access.epoch import current_epoch
-from registries.access.facts import Default, Limit, Owner, Place, Policy, Rule
+from registries.access.facts import Default, Limit, Naming, Owner, Place, Policy, Rule
 from registries.access.models import AccessRule, Namespace, Restriction, SigningKey, chosen_actions, rule_text
+from registries.access.naming_models import NamingRule
 from registries.access.who import ROBOT_PREFIX
 from registries.topology.models import Registry, ZoneDefault
 
@@ -66,7 +70,9 @@ def read_snapshot(epoch: int) -> Snapshot:
     """Read all rows. Rows that change meanwhile come with another epoch, and so are read again."""
     registries = {
         row.pk: row
-        for row in Registry.objects.select_related("zone").only("name", "service", "fronts", "zone__name", "zone__kind")
+        for row in Registry.objects.select_related("zone").only(
+            "name", "service", "fronts", "zone__name", "zone__kind", "zone__requires_keyless"
+        )
     }
     active = SigningKey.objects.filter(state=SigningKey.State.ACTIVE).values_list("registry_id", "kid")
     return Snapshot(
@@ -85,17 +91,28 @@ def read_policy() -> Policy:
         for row in Namespace.objects.select_related("team")
     }
     return Policy(
-        tuple(_rule(*row) for row in AccessRule.objects.order_by("pk").values_list(*_RULE_COLUMNS)),
+        tuple(rules_of(AccessRule.objects.filter(is_draft=False))),
         tuple(Default(row.zone_id, row.audience, row.action) for row in ZoneDefault.objects.order_by("pk")),
         tuple(limit_of(row) for row in Restriction.objects.select_related("zone", "registry").order_by("pk")),
         owners,
+        tuple(
+            Naming(f"naming rule {row.pk} ({row})", row.zone_id, row.pattern, tuple(row.names), row.reason)
+            for row in NamingRule.objects.filter(is_enabled=True, subject=NamingRule.Subject.REPOSITORY).select_related(
+                "zone"
+            )
+        ),
     )
+
+
+def rules_of(rows: QuerySet[AccessRule]) -> Iterator[Rule]:
+    """Rows as values, drafts too where they are among them."""
+    return (_rule(*row) for row in rows.order_by("pk").values_list(*_RULE_COLUMNS))
 
 
 _RULE_COLUMNS = (
     "pk", "effect", "may_pull", "may_push", "may_delete", "pattern", "reason", "is_public", "starts_at", "ends_at",
     "team_id", "team__name", "user_id", "user__username", "robot_id", "robot__name",
-    "zone_id", "zone__name", "registry_id", "registry__name",
+    "zone_id", "zone__name", "registry_id", "registry__name", "networks",
 )  # fmt: skip
 
 
@@ -103,12 +120,12 @@ def _rule(
     key: int, effect: str, may_pull: bool, may_push: bool, may_delete: bool, pattern: str, reason: str, is_public: bool,
     starts_at: datetime | None, ends_at: datetime | None,
     team_id: int | None, team: str | None, user_id: int | None, user: str | None, robot_id: int | None, robot: str | None,
-    zone_id: int | None, zone: str | None, registry_id: int | None, registry: str | None,
+    zone_id: int | None, zone: str | None, registry_id: int | None, registry: str | None, networks: str,
 ) -> Rule:  # fmt: skip
     """Columns as a value. There may be tens of thousands, and each change of one reads all: no model instance is made."""
     actions = chosen_actions(may_pull, may_push, may_delete)
     who = team or user or (robot and f"{ROBOT_PREFIX}{robot}") or "everyone"
-    text = rule_text(effect, who, actions, registry or zone or "anywhere", pattern)
+    text = rule_text(effect, who, actions, registry or zone or "anywhere", pattern, networks)
     return Rule(
         key,
         f"rule {key} ({text})" + (f", {reason}" if reason else ""),
@@ -123,6 +140,7 @@ def _rule(
         starts_at,
         ends_at,
         is_public,
+        parse_networks(networks) if networks else (),
     )
 
 
@@ -161,4 +179,4 @@ def place_of(registry: Registry) -> Place:
 def _place(row: Registry, rows: Mapping[int, Registry], depth: int = 0) -> Place:
     front = rows.get(row.fronts_id) if row.fronts_id and depth < _MAX_CHAIN else None
     fronts = _place(front, rows, depth + 1) if front is not None else None
-    return Place(row.pk, row.name, row.zone_id, row.zone.name, row.zone.kind, fronts)
+    return Place(row.pk, row.name, row.zone_id, row.zone.name, row.zone.kind, fronts, row.zone.requires_keyless)

@@ -1,7 +1,7 @@
-"""What the token endpoint has to remember without writing a row for each request: tokens counted, denials, last uses.
+"""What the token endpoint has to remember without writing a row for each request: tokens counted, what was asked, denials, last uses.
 
-Kept in memory and written in one go: by the clock's task, after an answer when it is time, and when the process ends. A crash
-loses seconds of counts and nothing else."""
+Kept in memory and written in one go by :mod:`registries.access.tally_rows`: by the clock's task, after an answer when it is time,
+and when the process ends. A crash loses seconds of counts and nothing else."""
 
 import atexit
 import logging
@@ -11,28 +11,40 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
-from django.db import DatabaseError, connection, models, transaction
-from django.utils import timezone
+from django.db import DatabaseError
 
 from registries.access.facts import Grant
-from registries.access.models import Denial, StoredSecret, TokenCount
-from registries.topology.models import Registry
+from registries.access.models import StoredSecret
+from registries.access.principals import Principal
+from registries.access.tally_rows import write_notes
 
 logger = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 10.0
 MAX_KEYS = 500
 # So many are written at once without waiting for the time: many short writes hold up nobody, a long one does.
-PORTION = 50
-_BATCH = 150  # SQLite takes 999 values in a statement where it was built long ago
+PORTION = 200
 USE_STEP = timedelta(minutes=1)
-DENIALS_KEPT = timedelta(days=90)
+_ORDER = ("pull", "push", "delete")
 
-CountKey = tuple[datetime, int, str, str]
+CountKey = tuple[datetime, int, str]
 DenialKey = tuple[int, str, str, str]
+
+
+class Asked(NamedTuple):
+    """What tells one row of use from another."""
+
+    day: date
+    registry: int
+    principal: str
+    repository: str
+    asked: str
+    granted: str
+    address: str
+    is_keyless: bool
 
 
 @dataclass
@@ -47,14 +59,16 @@ class Refusal:
 
 @dataclass
 class Notes:
-    """What is not written yet."""
+    """What is not written yet. ``asked`` holds a count and the last time, ``rules`` the last time an access rule let somebody in."""
 
     counts: Counter[CountKey] = field(default_factory=Counter)
+    asked: dict[Asked, tuple[int, datetime]] = field(default_factory=dict)
     denials: dict[DenialKey, Refusal] = field(default_factory=dict)
     uses: dict[tuple[type[StoredSecret], int], datetime] = field(default_factory=dict)
+    rules: dict[int, datetime] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.counts or self.denials or self.uses)
+        return bool(self.counts or self.asked or self.denials or self.uses or self.rules)
 
 
 class Tally:
@@ -65,15 +79,30 @@ class Tally:
         self._notes = Notes()
         self._flushed_at = time.monotonic()
         self._shown: dict[DenialKey, float] = {}
+        self._rule_days: dict[int, date] = {}
         self._is_urgent = False
 
-    def note_token(self, registry_key: int, principal: str, outcome: str, now: datetime) -> None:
-        """``outcome``: issued, narrowed or refused."""
-        key = (now.replace(minute=0, second=0, microsecond=0), registry_key, principal[:80], outcome)
+    def note_token(
+        self, registry_key: int, principal: Principal, grants: Sequence[Grant], outcome: str, now: datetime
+    ) -> None:
+        """``outcome``: issued or narrowed. What our own jobs ask is counted, and listed nowhere: their rows of work say more."""
+        hour = now.replace(minute=0, second=0, microsecond=0)
         with self._lock:
-            if key in self._notes.counts or len(self._notes.counts) < MAX_KEYS:
-                self._notes.counts[key] += 1
-            self._is_urgent |= len(self._notes.counts) >= PORTION
+            self._count((hour, registry_key, outcome))
+            if principal.kind == "system":
+                return
+            for key in _asked(registry_key, principal, grants, now.date()):
+                self._note_asked(key, now)
+            for grant in grants:
+                for verdict in grant.verdicts:
+                    if verdict.rule_key and self._rule_days.get(verdict.rule_key) != now.date():
+                        self._note_rule(verdict.rule_key, now)
+            self._is_urgent |= len(self._notes.asked) >= PORTION
+
+    def note_refused(self, registry_key: int, now: datetime) -> None:
+        """A login with a wrong secret; whose it was meant to be is not known."""
+        with self._lock:
+            self._count((now.replace(minute=0, second=0, microsecond=0), registry_key, "refused"))
 
     def note_denials(self, registry_key: int, principal: str, grants: Iterable[Grant], now: datetime) -> None:
         """Each refused action with its reason; one not seen lately is written right after the answer."""
@@ -98,7 +127,7 @@ class Tally:
         """Write what is kept; how many rows. What cannot be written now is kept for the next time."""
         notes = self.take()
         try:
-            return _write(notes)
+            return write_notes(notes)
         except DatabaseError as error:
             logger.warning("Counts of tokens could not be written (%s); they are kept.", error)
             self._take_back(notes)
@@ -109,7 +138,23 @@ class Tally:
         with self._lock:
             notes, self._notes = self._notes, Notes()
             self._flushed_at, self._is_urgent = time.monotonic(), False
+            self._rule_days.clear()
         return notes
+
+    def _count(self, key: CountKey) -> None:
+        if key in self._notes.counts or len(self._notes.counts) < MAX_KEYS:
+            self._notes.counts[key] += 1
+
+    def _note_asked(self, key: Asked, now: datetime) -> None:
+        count, _ = self._notes.asked.get(key, (0, now))
+        if count or len(self._notes.asked) < MAX_KEYS:
+            self._notes.asked[key] = count + 1, now
+
+    def _note_rule(self, key: int, now: datetime) -> None:
+        """Once between two writes is enough: the row holds a time that people read in days."""
+        if len(self._notes.rules) < MAX_KEYS:
+            self._notes.rules[key] = now
+            self._rule_days[key] = now.date()
 
     def _note_denial(self, key: DenialKey, reason: str, now: datetime) -> None:
         clock = time.monotonic()
@@ -128,8 +173,27 @@ class Tally:
         with self._lock:
             if len(self._notes.counts) < MAX_KEYS:
                 self._notes.counts.update(notes.counts)
+            if len(self._notes.asked) < MAX_KEYS:
+                for key, (count, at) in notes.asked.items():
+                    newer, last = self._notes.asked.get(key, (0, at))
+                    self._notes.asked[key] = count + newer, max(at, last)
             self._notes.denials = {**notes.denials, **self._notes.denials}
             self._notes.uses = {**notes.uses, **self._notes.uses}
+            self._notes.rules = {**notes.rules, **self._notes.rules}
+
+
+def _asked(registry_key: int, principal: Principal, grants: Sequence[Grant], day: date) -> Iterable[Asked]:
+    """A row for each repository that was asked for; one without a repository where none was, as ``docker login`` does."""
+    name, address = principal.name[:80] or "anonymous", principal.address if principal.is_signed_in else ""
+    named = [grant for grant in grants if grant.scope.type == "repository" and not grant.scope.is_nameless]
+    for grant in named:
+        asked = [verdict.action for verdict in grant.verdicts if verdict.action in _ORDER]
+        granted = ",".join(verdict.action for verdict in grant.verdicts if verdict.is_allowed)
+        yield Asked(
+            day, registry_key, name, grant.scope.name[:255], ",".join(asked), granted, address, principal.is_keyless
+        )
+    if not grants:
+        yield Asked(day, registry_key, name, "", "", "", address, principal.is_keyless)
 
 
 tally = Tally()
@@ -143,68 +207,4 @@ def flush_at_exit() -> None:
 def _flush_quietly() -> None:
     """Nobody is there any more to read of a database that is gone."""
     with suppress(DatabaseError):
-        _write(tally.take())
-
-
-def _write(notes: Notes) -> int:
-    """A few statements, however much it is. Rows are always taken in the same order, so that two processes never wait for each other
-    in a circle."""
-    if not notes:
-        return 0
-    with transaction.atomic():
-        alive = set(Registry.objects.values_list("pk", flat=True))
-        counts = [(*key, count) for key, count in sorted(notes.counts.items()) if key[1] in alive]
-        _add(TokenCount, ("hour", "registry_id", "principal", "outcome"), ("count",), counts)
-        denials = [
-            (*key, found.count, found.first_at, found.last_at, found.reason)
-            for key, found in sorted(notes.denials.items())
-            if key[0] in alive
-        ]
-        columns = ("count", "first_at", "last_at", "reason")
-        _add(Denial, ("registry_id", "principal", "scope", "code"), columns, denials)
-        for model in {model for model, _ in notes.uses}:
-            _used(model, {key: at for (kind, key), at in notes.uses.items() if kind is model})
-    return len(notes.counts) + len(notes.denials) + len(notes.uses)
-
-
-def _add(
-    model: type[models.Model], key: tuple[str, ...], columns: tuple[str, ...], rows: Sequence[tuple[object, ...]]
-) -> None:
-    """Add to the rows of their keys, or make them. By hand, because bulk_create() sets on conflict and cannot add."""
-    table, names = model._meta.db_table, (*key, *columns)
-    changes = [f"{name} = excluded.{name}" for name in columns if name not in ("count", "first_at")]
-    changes.append(f"count = {table}.count + excluded.count")
-    for start in range(0, len(rows), _BATCH):
-        batch = rows[start : start + _BATCH]
-        places = ", ".join([f"({', '.join(['%s'] * len(names))})"] * len(batch))
-        sql = (
-            f"INSERT INTO {table} ({', '.join(names)}) VALUES {places} "  # noqa: S608  names of our own models
-            f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {', '.join(changes)}"
-        )
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [_written(value) for row in batch for value in row])
-
-
-def _written(value: Any) -> Any:
-    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
-
-
-def _used(model: type[StoredSecret], uses: dict[int, datetime]) -> None:
-    """One update for each second, for secrets that were not used later elsewhere. By hand, for it is done often."""
-    by_second: dict[datetime, list[int]] = {}
-    for key in sorted(uses):
-        by_second.setdefault(uses[key], []).append(key)
-    table = model._meta.db_table
-    for at, keys in sorted(by_second.items()):
-        chosen = ", ".join(str(int(key)) for key in keys)
-        sql = f"UPDATE {table} SET last_used_at = %(at)s WHERE id IN ({chosen}) AND (last_used_at IS NULL OR last_used_at < %(at)s)"  # noqa: S608
-        with connection.cursor() as cursor:
-            cursor.execute(sql, {"at": _written(at)})
-
-
-def forget_old_denials(now: datetime | None = None) -> int:
-    """Denials that did not happen again for DENIALS_KEPT are gone; how many."""
-    limit = (now or timezone.now()) - DENIALS_KEPT
-    if not Denial.objects.filter(last_at__lt=limit).exists():
-        return 0
-    return Denial.objects.filter(last_at__lt=limit).delete()[0]
+        write_notes(tally.take())

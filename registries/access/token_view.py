@@ -2,17 +2,20 @@
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
+from json import JSONEncoder
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError
-from django.http import HttpRequest, JsonResponse
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from portal.http.client_address import client_address
 from portal.vault import UndecryptableError
 from registries.access.facts import Grant, Place
 from registries.access.keys import NoKeyError
@@ -21,21 +24,24 @@ from registries.access.principals import ANONYMOUS, Principal
 from registries.access.recognise import recognise
 from registries.access.snapshot import Snapshot, current_snapshot
 from registries.access.tally import tally
+from registries.access.throttle import slow_down
 from registries.access.token_request import BadTokenRequestError, TokenRequest, read_token_request
 from registries.access.tokens import LIFE_SECONDS, Token, sign_token
 from registries.oci.scope import Scope
 
 logger = logging.getLogger(__name__)
 MAX_DENIED = 20
+_encode = JSONEncoder(separators=(",", ":")).encode
 
 
-class TokenAnswer(JsonResponse):
+class TokenAnswer(HttpResponse):
     """Written down only when it is out: no client waits for our counters."""
 
     def __init__(self, body: dict[str, Any], status: int = 200) -> None:
-        super().__init__(body, status=status)
+        text = _encode(body).encode()
+        super().__init__(text, status=status, content_type="application/json")
         # Without it the server would send it in chunks, each in a packet of its own.
-        self["Content-Length"] = str(len(self.content))
+        self["Content-Length"] = str(len(text))
         self["Cache-Control"] = "no-store"
         self["Pragma"] = "no-cache"
 
@@ -53,28 +59,41 @@ class TokenAnswer(JsonResponse):
 def token_view(request: HttpRequest) -> TokenAnswer:
     """``GET`` with Basic, ``POST`` with a form."""
     try:
-        return _answer(read_token_request(request), timezone.now())
+        return _decided(read_token_request(request), client_address(request))
     except BadTokenRequestError as error:
         return _refusal(error.status, error.error, error.message)
     except NoKeyError as error:
         logger.error("%s", error)
         return _refusal(503, "temporarily_unavailable", "The portal cannot sign tokens for this registry yet.")
-    except (DatabaseError, UndecryptableError) as error:
+    except (DatabaseError, InterfaceError, UndecryptableError) as error:
         # Nothing is decided without the rows; least of all is somebody taken for a stranger.
         logger.error("No token could be decided: %s", error)
         return _refusal(503, "temporarily_unavailable", "The portal cannot decide at the moment; try again.")
 
 
-def _answer(asked: TokenRequest, now: datetime) -> TokenAnswer:
-    principal, epoch = ANONYMOUS, None
+def _decided(asked: TokenRequest, address: str) -> TokenAnswer:
+    """Once more where the connection to the database broke while it was idle: a restart of the database costs no login."""
+    try:
+        return _answer(asked, address, timezone.now())
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block or connection.is_usable():
+            raise
+        connection.close()
+        return _answer(asked, address, timezone.now())
+
+
+def _answer(asked: TokenRequest, address: str, now: datetime) -> TokenAnswer:
+    epoch = None
     if asked.sent is not None:
-        found = recognise(asked.sent.username, asked.sent.secret, now)
+        found = recognise(asked.sent.username, asked.sent.secret, now, address)
         if found is None:
-            return _unauthorized(asked)
+            return _wrong(asked, address, now)
         principal, epoch = found.principal, found.epoch
     elif not asked.scopes.scopes and not asked.scopes.rejected:
         # "docker login" asks for no scope: a 200 would tell a stranger that the login succeeded.
         return _unauthorized(asked)
+    else:
+        principal = replace(ANONYMOUS, address=address)
     snapshot = current_snapshot(epoch)
     key = snapshot.services.get(asked.service)
     if key is None:
@@ -90,7 +109,7 @@ def _granted(asked: TokenRequest, principal: Principal, snapshot: Snapshot, plac
         *_unfit(token),
         *(f"{text!a}: {why}" for text, why in asked.scopes.rejected),
     ]
-    _remember(principal, place, grants, denied, is_narrowed=bool(denied), now=now)
+    _remember(principal, place, grants, denied, now)
     body: dict[str, Any] = {"token": token.text, "access_token": token.text, "expires_in": LIFE_SECONDS}
     if asked.is_post:
         body["scope"] = " ".join(map(str, token.granted))
@@ -99,17 +118,10 @@ def _granted(asked: TokenRequest, principal: Principal, snapshot: Snapshot, plac
     return TokenAnswer(body)
 
 
-def _remember(
-    principal: Principal,
-    place: Place,
-    grants: tuple[Grant, ...],
-    denied: list[str],
-    *,
-    is_narrowed: bool,
-    now: datetime,
-) -> None:
-    tally.note_token(place.key, str(principal), "narrowed" if is_narrowed else "issued", now)
-    tally.note_denials(place.key, str(principal), grants, now)
+def _remember(principal: Principal, place: Place, grants: tuple[Grant, ...], denied: list[str], now: datetime) -> None:
+    tally.note_token(place.key, principal, grants, "narrowed" if denied else "issued", now)
+    if denied:
+        tally.note_denials(place.key, str(principal), grants, now)
     for sentence in denied[:MAX_DENIED]:
         logger.info("%s at %s: denied: %s", principal, place.name, sentence)
 
@@ -130,6 +142,19 @@ def _shown(scope: Scope) -> str:
     return str(scope)[:300]
 
 
+def _wrong(asked: TokenRequest, address: str, now: datetime) -> TokenAnswer:
+    """A wrong credential. Guesses are slowed down by account and network; a good one is never asked about them, so nobody is locked out."""
+    key = current_snapshot().services.get(asked.service)
+    if key is not None:
+        tally.note_refused(key, now)
+    wait = slow_down(asked.sent, address, now) if asked.sent else 0
+    if wait:
+        answer = _refusal(429, "slow_down", "Too many wrong secrets; wait a minute. A right one is taken at any time.")
+        answer["Retry-After"] = str(wait)
+        return answer
+    return _unauthorized(asked)
+
+
 def _unauthorized(asked: TokenRequest) -> TokenAnswer:
     """One body for everything that can be wrong with a credential."""
     if asked.sent is not None:
@@ -146,7 +171,7 @@ def _unauthorized(asked: TokenRequest) -> TokenAnswer:
 
 def _refusal(status: int, error: str, message: str) -> TokenAnswer:
     """In the form of registries, which clients show, and in that of OAuth."""
-    code = {401: "UNAUTHORIZED", 503: "UNAVAILABLE"}.get(status, "UNSUPPORTED")
+    code = {401: "UNAUTHORIZED", 429: "TOOMANYREQUESTS", 503: "UNAVAILABLE"}.get(status, "UNSUPPORTED")
     body = {"errors": [{"code": code, "message": message}], "error": error, "error_description": message}
     answer = TokenAnswer(body, status)
     if status == 503:

@@ -50,16 +50,25 @@ def _allowed(policy: Policy, principal: Principal, place: Place, now: datetime) 
         default.zone_key == place.zone_key and default.action == "pull" and default.is_for(principal)
         for default in policy.defaults
     )
-    return (ALL,) if is_open else _patterns(policy, principal, place, now, is_deny=False)
+    if is_open:
+        return (ALL,)
+    # A robot's own rules hold within what its team may; the names that its team owns are looked at by themselves.
+    is_own = any(
+        default.zone_key == place.zone_key and default.action == "pull" and default.audience == "people"
+        for default in policy.defaults
+    )
+    return _patterns(policy, principal, place, now, is_deny=False, with_robots_own=is_own)
 
 
 def _denied(policy: Policy, principal: Principal, place: Place, now: datetime) -> list[str]:
-    own = _patterns(policy, principal, place, now, is_deny=True)
+    own = _patterns(policy, principal, place, now, is_deny=True, with_robots_own=True)
     return own + _denied(policy, principal, place.fronts, now) if place.fronts else own
 
 
-def _patterns(policy: Policy, principal: Principal, place: Place, now: datetime, *, is_deny: bool) -> list[str]:
-    rules = policy.rules_about(principal)
+def _patterns(
+    policy: Policy, principal: Principal, place: Place, now: datetime, *, is_deny: bool, with_robots_own: bool
+) -> list[str]:
+    rules = (rule for rule in policy.rules_about(principal) if with_robots_own or rule.robot is None)
     chosen = (rule for rule in rules if rule.is_deny == is_deny and "pull" in rule.actions and rule.is_in_force(now))
     return sorted({rule.pattern for rule in chosen if rule.stands_at(place)})
 

@@ -1,6 +1,7 @@
 """From rows to principals: who is this person, this robot, this name?"""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from portal.users.models import Membership, User
 from registries.access.models import RobotAccount
@@ -37,17 +38,34 @@ def find_principal(who: str) -> Principal:
         raise UnknownPrincipalError(str(error)) from error
 
 
-def person_principal(key: int, username: str, roles: Iterable[tuple[int, str]]) -> Principal:
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The credential that was shown, as far as it decides: what it is good for, where the client is, whether it is keyless."""
+
+    pattern: str = ""
+    actions: str = ""
+    registries: str = ""
+    networks: str = ""
+    is_keyless: bool = False
+    address: str = ""
+
+
+def person_principal(key: int, username: str, roles: Iterable[tuple[int, str]], shown: Shown = Shown()) -> Principal:
     """``roles`` by team."""
     held = dict(roles)
     maintained = frozenset(team for team, role in held.items() if role == Membership.TeamRole.MAINTAINER)
-    return Principal("user", str(key), username, team_ids=frozenset(held), maintains=maintained)
+    return Principal(
+        "user", str(key), username, "", frozenset(held), maintained, shown.pattern, shown.actions, shown.registries,
+        shown.networks, shown.address,
+    )  # fmt: skip
 
 
-def robot_principal(key: int, name: str, kind: str, team: int, pattern: str = "", actions: str = "") -> Principal:
-    """``name`` without its prefix; ``pattern`` and ``actions`` of the secret that was shown."""
-    login = f"{ROBOT_PREFIX}{name}"
-    return Principal("robot", str(key), login, kind, frozenset({team}), narrow_pattern=pattern, narrow_actions=actions)
+def robot_principal(key: int, name: str, kind: str, team: int, shown: Shown = Shown()) -> Principal:
+    """``name`` without its prefix."""
+    return Principal(
+        "robot", str(key), f"{ROBOT_PREFIX}{name}", kind, frozenset({team}), frozenset(), shown.pattern, shown.actions,
+        shown.registries, shown.networks, shown.address, shown.is_keyless,
+    )  # fmt: skip
 
 
 def _of_person(user: User) -> Principal:

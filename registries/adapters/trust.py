@@ -13,14 +13,14 @@ Taken = Literal["accepted", "refused", "down"]
 
 
 @dataclass(frozen=True)
-class Shown:
+class Reception:
     """What came of showing a token. `text` is the sentence of what went wrong, empty when it was accepted."""
 
     taken: Taken
     text: str = ""
 
 
-def show_token(endpoint: Endpoint, token: str | None, *, timeout: float = 5.0) -> Shown:
+def show_token(endpoint: Endpoint, token: str | None, *, timeout: float = 5.0) -> Reception:
     """GET /v2/ with this token, or with none: one try on a connection of its own, `timeout` in seconds; never raises.
 
     Accepted is a 200 and refused a 401 or 403. Anything else, a redirect among it, says nothing about the token."""
@@ -37,11 +37,11 @@ def show_token(endpoint: Endpoint, token: str | None, *, timeout: float = 5.0) -
     try:
         client.ping()
     except (Unauthorized, Denied) as error:
-        return Shown("refused", str(error))
+        return Reception("refused", str(error))
     except NotFound:
-        return Shown("down", f"{client.label}: something answers there, but it is not a registry")
+        return Reception("down", f"{client.label}: something answers there, but it is not a registry")
     except RegistryError as error:
-        return Shown("down", str(error))
+        return Reception("down", str(error))
     finally:
         client.close()
-    return Shown("accepted")
+    return Reception("accepted")

@@ -22,7 +22,7 @@ class ZoneDefaultInline(TabularInline):
 
 @register(Zone)
 class ZoneAdmin(ModelAdmin):
-    list_display = ["name", "kind", "concern", "position"]
+    list_display = ["name", "kind", "concern", "requires_keyless", "position"]
     list_filter = ["kind"]
     search_fields = ["name", "title"]
     inlines = [ZoneDefaultInline]

@@ -35,6 +35,11 @@ class Zone(models.Model):
     title = models.CharField(max_length=120, blank=True)
     concern = models.CharField(max_length=255, blank=True, help_text="In one line: what this zone is for.")
     position = models.PositiveSmallIntegerField(default=0)
+    requires_keyless = models.BooleanField(
+        "keyless CI only",
+        default=False,
+        help_text="For CI zones: pushes only with a credential made from a CI job's identity token, never with a stored secret.",
+    )
 
     class Meta:
         ordering = ["position", "name"]
@@ -48,6 +53,8 @@ class Zone(models.Model):
         if was is not None and was != self.kind and Registry.objects.filter(zone=self.pk).exists():
             text = f"Registries stand in {self}, and their hard rules hang on its kind. Make another zone instead."
             raise ValidationError({"kind": text})
+        if self.requires_keyless and self.kind not in (ZoneKind.CI_TESTS, ZoneKind.CI_SNAPSHOTS):
+            raise ValidationError({"requires_keyless": "Only CI zones take pushes from CI."})
 
 
 class ZoneDefault(models.Model):

@@ -46,6 +46,7 @@ class ZoneSection(RowSection):
         "title": TEXT,
         "concern": Field(str),
         "position": Field(int),
+        "requires_keyless": Field(bool, False),
         "defaults": Field(list),
     }
 

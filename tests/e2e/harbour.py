@@ -13,7 +13,8 @@ from promotions.archive.models import ArchiveEntry
 from promotions.workflow.models import PromotionRequest
 from promotions.workflow.requests import create_request
 from registries.access.credentials import issue_personal_token, issue_robot_secret
-from registries.access.models import Denial, RobotAccount
+from registries.access.models import RobotAccount
+from registries.access.record_models import Denial
 from registries.catalog.holds import place_hold
 from registries.catalog.models import SyncJob
 from registries.copies.models import CopyJob, CopyStep

@@ -10,8 +10,9 @@ from django.utils import timezone
 from portal.users.models import User
 from portal.web.viewer import for_people
 from registries.access.explain import explain
-from registries.access.models import Action, Denial, RobotAccount
+from registries.access.models import Action, RobotAccount
 from registries.access.queries import owner_team
+from registries.access.record_models import Denial
 from registries.access.who import UnknownPrincipalError, find_principal
 from registries.oci.reference import is_repository
 from registries.topology.models import Registry

@@ -68,7 +68,7 @@ def test_prod_is_seen_only_by_those_who_were_granted_it(office: Office) -> None:
     for name in ("eve", "robot.payments-ci", "robot.shop-web"):
         assert [office[name].get(path).status for path in paths] == [404, 404]
         assert office[name].get("/repositories", registry="prod").body["results"] == []
-    AccessRule.objects.create(robot_id=_robot("shop-web"), registry=office.world.prod, pattern="payments/*")
+    AccessRule.objects.create(team_id=_team_of("shop-web"), registry=office.world.prod, pattern="payments/*")
     assert [office["robot.shop-web"].get(path).status for path in paths] == [200, 200]
     AccessRule.objects.create(robot_id=_robot("shop-web"), effect="deny", pattern="**/api")
     assert office["robot.shop-web"].get(paths[0]).status == 404
@@ -177,6 +177,12 @@ def test_lists_ask_a_bounded_number_of_questions(office: Office) -> None:
     queries("/repositories")  # the first reads the policy, which is kept until it changes
     assert queries("/repositories") == queries("/repositories", limit="1")
     assert queries("/repositories") <= 14
+
+
+def _team_of(name: str) -> int:
+    from registries.access.models import RobotAccount
+
+    return RobotAccount.objects.get(name=name).team_id
 
 
 def _robot(name: str) -> int:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from portal.audit.models import AuditEvent
 from promotions.workflow.models import PromotionRequest
 from registries.access import federation, identity_token
-from registries.access.federation_models import Exchange, ExchangeCount, FederationRule, Issuer, UsedToken
+from registries.access.federation_models import AttemptCount, Exchange, FederationRule, Issuer, UsedToken
 from registries.access.models import RobotAccount, Secret
 from tests.fakes.issuer import FakeIssuer, fake_issuer, new_key
 from tests.portal.api.office import Answer, Door, Office
@@ -313,12 +313,12 @@ def test_rules_for_several_robots(office: Office, issuer: FakeIssuer, rule: Fede
 def test_addresses_and_rules_are_counted(office: Office, issuer: FakeIssuer, rule: FederationRule) -> None:
     minute = timezone.now().replace(second=0, microsecond=0)
     for ahead in (minute, minute + timedelta(minutes=1)):
-        ExchangeCount.objects.create(key=f"rule:{rule.pk}", minute=ahead, count=federation.PER_RULE)
+        AttemptCount.objects.create(key=f"rule:{rule.pk}", minute=ahead, count=federation.PER_RULE)
     answer = exchange(office, issuer.token(audience()))
     assert (answer.status, answer.code) == (429, "too_many")
     for ahead in (minute, minute + timedelta(minutes=1)):
         values = {"count": federation.PER_ADDRESS}
-        ExchangeCount.objects.update_or_create(key="address:127.0.0.1", minute=ahead, defaults=values)
+        AttemptCount.objects.update_or_create(key="address:127.0.0.1", minute=ahead, defaults=values)
     issuer.asked.clear()
     assert exchange(office, "x").status == 429
     assert not AuditEvent.objects.filter(verb="oidc.refused").exists()
@@ -329,7 +329,7 @@ def test_what_is_past_is_forgotten(office: Office, issuer: FakeIssuer, rule: Fed
     federation.forget_old_exchanges(timezone.now())
     assert (UsedToken.objects.count(), Exchange.objects.count()) == (1, 1)
     federation.forget_old_exchanges(timezone.now() + timedelta(days=8))
-    assert (UsedToken.objects.count(), Exchange.objects.count(), ExchangeCount.objects.count()) == (0, 0, 0)
+    assert (UsedToken.objects.count(), Exchange.objects.count(), AttemptCount.objects.count()) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(

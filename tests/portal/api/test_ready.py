@@ -77,7 +77,7 @@ def test_absence_and_refusal_look_alike(office: Office, promoted: Digest) -> Non
 
 def test_a_consumer_asks_about_what_it_was_granted(office: Office, promoted: Digest) -> None:
     robot = RobotAccount.objects.get(name="shop-web")
-    AccessRule.objects.create(robot=robot, registry=office.world.prod, pattern="payments/**")
+    AccessRule.objects.create(team=robot.team, registry=office.world.prod, pattern="payments/**")
     door = office["robot.shop-web"]
     assert door.get("/ready", digest=promoted, repository=NAME, registries="prod").body["is_ready"]
     assert not door.get("/ready", digest=promoted, repository=NAME, registries="prod-eu").body["is_ready"]

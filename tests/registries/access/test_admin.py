@@ -11,8 +11,9 @@ from portal.audit.models import AuditEvent
 from portal.users.accounts import grant_role
 from portal.users.models import Role, User
 from registries.access.credentials import authenticate_secret
-from registries.access.models import AccessRule, Denial, PersonalToken, RobotAccount, Secret
+from registries.access.models import AccessRule, PersonalToken, RobotAccount, Secret
 from registries.access.queries import may
+from registries.access.record_models import Denial
 from tests.registries.access.cast import (
     ADMIN,
     make_person,
@@ -116,7 +117,7 @@ def test_a_rule_made_in_the_admin_counts_at_once(browser: Client, robot: RobotAc
     prod = make_registry("prod")
     shop = make_robot("shop", robot.team, "consumer")
     assert not may(shop, "pull", prod, "payments/tool")
-    form = {"effect": "allow", "robot": shop.pk, "zone": prod.zone.pk, "pattern": "payments/**", "may_pull": "on"}
+    form = {"effect": "allow", "team": shop.team.pk, "zone": prod.zone.pk, "pattern": "payments/**", "may_pull": "on"}
     assert browser.post("/admin/access/accessrule/add/", {**form, "reason": "the shop runs it"}).status_code == 302
     assert may(shop, "pull", prod, "payments/tool")
     assert AuditEvent.objects.filter(verb="accessrule.created", actor_name="ada").exists()

@@ -47,7 +47,7 @@ def test_explain_access_says_why_not_and_what_to_do() -> None:
 def test_explain_access_names_the_rule_and_what_lost() -> None:
     prod = make_registry("prod")
     shop = make_robot("shop", make_team("shop"), "consumer")
-    AccessRule.objects.create(robot=shop, zone=prod.zone, pattern="payments/**", reason="the shop runs it")
+    AccessRule.objects.create(team=shop.team, zone=prod.zone, pattern="payments/**", reason="the shop runs it")
     code, text = explained("robot.shop", "pull", "prod/payments/tool")
     assert (code, "the shop runs it" in text) == (0, True)
     AccessRule.objects.create(robot=shop, effect="deny", pattern="payments/tool", reason="withdrawn")

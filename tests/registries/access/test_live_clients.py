@@ -14,7 +14,8 @@ from portal.demo.ports import Ports
 from portal.demo.processes import Processes
 from portal.demo.skopeo import Skopeo, pulled_digest
 from registries.access.connect import client_for
-from registries.access.models import AccessRule, Denial, PersonalToken
+from registries.access.models import AccessRule, PersonalToken
+from registries.access.record_models import Denial
 from registries.oci.copy import copy_artifact
 from registries.oci.digest import Digest
 from registries.oci.scope import Scope
@@ -153,7 +154,7 @@ def test_a_cache_gives_what_its_origin_gives(world: World, alice: Login) -> None
     snapshots, prod = world.registry("ci-snapshots"), world.registry("prod")
     team = make_team("platform")
     edge, builder = make_robot("edge", team, "consumer"), docker_of(world, "ci")
-    AccessRule.objects.create(robot=edge, zone=world.row("prod").zone)
+    AccessRule.objects.create(team=team, zone=world.row("prod").zone)
     ci, secret = robot_login(make_robot("platform-ci", team)), robot_login(edge)
     builder.login(snapshots.host, ci.username, ci.secret).or_fail("docker login")
     image = world.image()

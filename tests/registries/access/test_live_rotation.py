@@ -22,7 +22,8 @@ from portal.demo.skopeo import Skopeo, pulled_digest
 from portal.http.problem import Problem
 from registries.access.key_probe import token_of
 from registries.access.keys import active_key, signing_key
-from registries.access.models import Denial, SigningKey
+from registries.access.models import SigningKey
+from registries.access.record_models import Denial
 from registries.access.rotation import keys_of, probe_key, publish_next_key, retire_key, revoke_key, switch_key
 from registries.access.rotation_steps import evaluate_rotation
 from registries.access.tokens import claims_of

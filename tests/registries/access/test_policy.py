@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registries.access.facts import Default, Limit, Owner, Place, Policy, Rule, Verdict
+from portal.networks import parse_networks
+from registries.access.facts import Default, Limit, Naming, Owner, Place, Policy, Rule, Verdict
 from registries.access.policy import ACTIONS, evaluate, evaluate_scope
 from registries.access.principals import ANONYMOUS, SYSTEM_PRINCIPALS, Principal, system_principal
 from registries.oci.scope import CATALOG, Scope
@@ -138,13 +139,126 @@ def test_a_refusal_says_what_happened_and_what_to_do() -> None:
 
 
 def test_a_grant_reaches_whom_it_names_and_nobody_else() -> None:
-    by_robot, by_team = rule(1, "pull", robot=8, zone=PLACES["prod"].zone_key), rule(2, "pull", team=PAYMENTS)
-    assert ask(SHOPPER, "prod", "pull", with_rules(by_robot)).code == "by_rule"
+    by_robot, by_team = rule(1, "pull", robot=8, zone=PLACES["upstream"].zone_key), rule(2, "pull", team=PAYMENTS)
+    alone = replace(BARE, defaults=(Default(PLACES["upstream"].zone_key, "people", "pull"),), rules=(by_robot,))
+    assert ask(SHOPPER, "upstream", "pull", alone).code == "by_rule"
+    assert not ask(ROBBIE, "upstream", "pull", alone).is_allowed
     for other in (ROBBIE, ALICE, MARIA, CHARLIE, ANONYMOUS):
         assert not ask(other, "prod", "pull", with_rules(by_robot)).is_allowed
     for member in (ALICE, ROBBIE):
         assert ask(member, "prod", "pull", with_rules(by_team)).is_allowed
     assert not ask(SHOPPER, "prod", "pull", with_rules(by_team)).is_allowed
+
+
+def test_a_robot_never_does_more_than_its_team() -> None:
+    """A rule that names a robot holds within what its team may: by a rule for the team, by the zone's default, or in its own names."""
+    own = rule(1, "pull", "push", "delete", robot=8)
+    refused = ask(SHOPPER, "prod", "pull", with_rules(own))
+    assert (refused.code, refused.lost) == ("beyond_team", ("rule 1",))
+    assert refused.fix == "Ask a platform admin for a rule for its team."
+    of_team = rule(2, "pull", team=SHOP, pattern="payments/**")
+    verdict = ask(SHOPPER, "prod", "pull", with_rules(own, of_team))
+    assert (verdict.code, verdict.rule, verdict.lost, verdict.rule_key) == ("by_rule", "rule 2", ("rule 1",), 2)
+    assert ask(SHOPPER, "prod", "pull", with_rules(own, of_team), "other/tool").code == "beyond_team"
+    owned = replace(OWNED, rules=(own,))
+    assert ask(SHOPPER, "prod", "pull", owned, "payments/shared/x").code == "by_rule"
+    assert ask(SHOPPER, "prod", "pull", owned, "payments/tool").code == "beyond_team"
+    other = replace(ROBBIE, name="robot.shop-ci", key="70", team_ids=frozenset({SHOP}))
+    pushes = replace(OWNED, rules=(rule(1, "push", "delete", robot=70),))
+    assert ask(other, "ci-snapshots", "push", pushes, "payments/tool").code == "owned_by_other"
+    assert ask(other, "ci-snapshots", "push", pushes, "payments/shared/x").code == "by_rule"
+    assert ask(other, "ci-snapshots", "delete", pushes, "payments/tool").code == "beyond_team"
+    denied = with_rules(own, of_team, rule(3, "pull", deny=True, team=SHOP))
+    assert ask(SHOPPER, "prod", "pull", denied).code == "denied_by_rule"
+
+
+OFFICE, TUNNEL = parse_networks("10.1.0.0/16, 2001:db8::/32"), parse_networks("10.9.9.9")
+
+
+@pytest.mark.parametrize(
+    ("address", "is_inside"),
+    [
+        ("10.1.2.3", True), ("::ffff:10.1.2.3", True), ("2001:db8::1", True), ("10.2.0.1", False), ("2001:db9::1", False),
+        ("not an address", False), ("", False),
+    ],
+)  # fmt: skip
+def test_a_rule_may_speak_of_clients_in_some_networks_alone(address: str, is_inside: bool) -> None:
+    """Where a client is that nobody can place, a grant does not hold and a denial does."""
+    alice = replace(ALICE, address=address)
+    allowed = with_rules(rule(1, "pull", team=PAYMENTS, networks=OFFICE))
+    assert ask(alice, "prod", "pull", allowed).is_allowed is is_inside
+    denied = with_rules(rule(1, "pull", team=PAYMENTS), rule(2, "pull", deny=True, networks=OFFICE))
+    assert ask(alice, "prod", "pull", denied).is_allowed is (not is_inside and address != "")
+    stranger = replace(ANONYMOUS, address=address)
+    public = with_rules(rule(1, "pull", is_public=True, networks=OFFICE))
+    assert ask(stranger, "prod", "pull", public).is_allowed is is_inside
+    assert ask(replace(ALICE, address="10.9.9.9"), "prod", "pull", with_rules(rule(networks=TUNNEL))).is_allowed
+
+
+@pytest.mark.parametrize(
+    ("narrowing", "text"),
+    [
+        ({"narrow_actions": "push"}, "good for push alone"),
+        ({"narrow_pattern": "shop/**"}, "good for shop/** alone"),
+        ({"narrow_registries": "prod,prod-eu"}, "good at prod,prod-eu alone"),
+        ({"narrow_networks": "10.1.0.0/16"}, "good from 10.1.0.0/16 alone, and the client is at 10.2.0.1"),
+    ],
+)
+def test_a_credential_may_be_good_for_less_than_its_owner(narrowing: dict[str, str], text: str) -> None:
+    principal = replace(ALICE, address="10.2.0.1", **narrowing)  # type: ignore[arg-type]
+    verdict = ask(principal, "sandbox", "pull")
+    assert (verdict.is_allowed, verdict.code) == (False, "narrow_credential")
+    assert text in verdict.text
+
+
+def test_a_credential_that_is_narrowed_still_does_what_it_was_made_for() -> None:
+    made = replace(
+        ALICE, narrow_actions="pull", narrow_pattern="payments/**", narrow_registries="ci-tests,sandbox",
+        narrow_networks="10.0.0.0/8", address="10.2.0.1",
+    )  # fmt: skip
+    assert ask(made, "sandbox", "pull").is_allowed
+    assert not ask(made, "ci-snapshots", "pull").is_allowed
+
+
+def test_a_zone_may_take_pushes_from_keyless_ci_alone() -> None:
+    strict = replace(PLACES["ci-snapshots"], requires_keyless=True)
+    for principal, code in (
+        (ROBBIE, "keyless_only"),
+        (ALICE, "ci_only"),
+        (replace(ROBBIE, is_keyless=True), "by_default"),
+    ):
+        assert evaluate(BARE, principal, strict, "payments/tool", "push", NOW).code == code
+    assert evaluate(BARE, ROBBIE, strict, "payments/tool", "pull", NOW).is_allowed
+    overridden = with_rules(rule(1, "push", team=PAYMENTS))
+    assert evaluate(overridden, ROBBIE, strict, "payments/tool", "push", NOW).code == "keyless_only"
+
+
+NAMED = replace(
+    BARE,
+    naming=(
+        Naming("naming rule 1", PLACES["ci-snapshots"].zone_key, "**", ("*/*", "*/*/*"), "see the handbook"),
+        Naming("naming rule 2", PLACES["ci-snapshots"].zone_key, "payments/**", ("payments/api", "payments/tool*")),
+        Naming("naming rule 3", PLACES["sandbox"].zone_key, "**", ("never",)),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "rule_label"),
+    [
+        ("shop/web", ""), ("shop/a/b", ""), ("payments/tools", ""), ("tool", "naming rule 1"),
+        ("shop/a/b/c", "naming rule 1"), ("payments/web", "naming rule 2"),
+    ],
+)  # fmt: skip
+def test_what_ci_pushes_is_named_by_the_rules_of_its_zone(name: str, rule_label: str) -> None:
+    verdict = ask(ROBBIE, "ci-snapshots", "push", NAMED, name)
+    assert (verdict.is_allowed, verdict.rule if rule_label else "") == (not rule_label, rule_label)
+    if rule_label:
+        assert verdict.code == "misnamed"
+        assert verdict.text.startswith(f"{name} is not named like")
+    assert ask(ROBBIE, "ci-snapshots", "pull", NAMED, name).is_allowed
+    assert ask(ROBBIE, "ci-tests", "push", NAMED, name).is_allowed
+    assert ask(ALICE, "sandbox", "push", NAMED, name).is_allowed
 
 
 def test_a_person_and_a_robot_of_one_key_are_not_taken_for_each_other() -> None:
@@ -259,7 +373,7 @@ def test_ci_pushes_by_default_only_where_no_other_team_owns_the_name() -> None:
         refused = ask(other, kind, "push", OWNED, "payments/tool")
         assert refused.code == "owned_by_other"
         assert refused.text.endswith("belongs to team payments, of which robot.shop-ci is not")
-        granted = replace(OWNED, rules=(rule(1, "push", robot=70),))
+        granted = replace(OWNED, rules=(rule(1, "push", team=SHOP),))
         assert ask(other, kind, "push", granted, "payments/tool").is_allowed
 
 
@@ -273,7 +387,7 @@ def test_people_delete_by_rule_or_as_maintainers_in_a_sandbox() -> None:
 
 def test_a_cache_gives_what_its_origin_gives_and_no_more() -> None:
     prod, sandbox = PLACES["prod"], PLACES["sandbox"]
-    granted = with_rules(rule(1, "pull", robot=8, zone=prod.zone_key))
+    granted = with_rules(rule(1, "pull", team=SHOP, zone=prod.zone_key))
     for_prod = replace(PLACES["cache"], fronts=prod)
     found = evaluate(granted, SHOPPER, for_prod, "payments/tool", "pull", NOW)
     assert (found.is_allowed, found.text) == (True, "cache-eu is a cache of prod: a rule allows it: rule 1")

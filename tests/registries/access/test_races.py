@@ -12,7 +12,9 @@ from django.utils import timezone
 from registries.access.epoch import bump_epoch, current_epoch
 from registries.access.facts import Grant, Verdict
 from registries.access.keys import ensure_key
-from registries.access.models import Denial, PolicyEpoch, SigningKey, TokenCount
+from registries.access.models import PolicyEpoch, SigningKey
+from registries.access.principals import Principal
+from registries.access.record_models import AccessUse, Denial, TokenCount
 from registries.access.tally import Tally
 from registries.oci.scope import Scope
 from registries.topology.models import Reach
@@ -59,13 +61,16 @@ def test_no_count_is_lost_between_processes() -> None:
     prod, now = make_registry("prod"), timezone.now()
     grant = Grant(Scope.repository("a", "push"), (Verdict("push", False, "pipeline_only", "no"),))
 
+    alice = Principal("user", "7", "alice", address="10.1.2.3")
+
     def process() -> None:
         tally = Tally()
         for _ in range(5):
-            tally.note_token(prod.pk, "alice", "narrowed", now)
+            tally.note_token(prod.pk, alice, (grant,), "narrowed", now)
             tally.note_denials(prod.pk, "alice", (grant,), now)
             tally.flush()
 
     at_once(process)
     assert TokenCount.objects.get().count == THREADS * 5
     assert Denial.objects.get().count == THREADS * 5
+    assert AccessUse.objects.get().count == THREADS * 5

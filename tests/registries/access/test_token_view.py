@@ -13,7 +13,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from registries.access.credentials import issue_personal_token, revoke_secret
 from registries.access.keys import active_key
-from registries.access.models import AccessRule, Denial, PersonalToken, RobotAccount, Secret, TokenCount
+from registries.access.models import AccessRule, PersonalToken, RobotAccount, Secret
+from registries.access.record_models import Denial, TokenCount
 from registries.access.tally import tally
 from registries.topology.models import Registry
 from tests.registries.access.cast import (
@@ -124,7 +125,7 @@ def test_refusals_are_found_at_once(
     tally.flush()
     denial.refresh_from_db()
     assert denial.count == 2
-    assert TokenCount.objects.get(principal="alice", registry=prod).count == 2
+    assert TokenCount.objects.get(outcome="narrowed", registry=prod).count == 2
 
 
 @pytest.mark.parametrize("wrong", ["name", "secret", "handle", "garbage", "empty", "long", "password"])
