@@ -58,6 +58,9 @@ def sign_token(
     granted = [Scope(grant.scope.type, grant.scope.name, grant.granted) for grant in grants if grant.granted]
     kept = _fitting(granted)
     text = sign_claims(kid, claims_of(principal.name, service, granted[:kept], now))
+    while len(text) > MAX_TOKEN_BYTES and kept:  # long names of service and issuer, and the long signature of RS256
+        kept -= 1
+        text = sign_claims(kid, claims_of(principal.name, service, granted[:kept], now))
     return Token(text, tuple(granted[:kept]), tuple(granted[kept:]))
 
 
