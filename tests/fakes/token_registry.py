@@ -1,16 +1,16 @@
 """A registry's front door over real HTTP: it checks bearer tokens by the keys it read when it was started last, and nothing else."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import jwt
 from cryptography import x509
 
 from registries.access.key_material import libtrust_id
+from tests.fakes.serving import served
 
 
 @dataclass
@@ -43,17 +43,8 @@ class TokenRegistry:
 
     @contextmanager
     def running(self) -> Iterator["TokenRegistry"]:
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_for(self))
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        self.url = f"http://127.0.0.1:{server.server_address[1]}"
-        try:
+        with served(_handler_for(self)) as self.url:
             yield self
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
 
 
 def _handler_for(registry: TokenRegistry) -> type[BaseHTTPRequestHandler]:

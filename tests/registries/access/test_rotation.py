@@ -1,6 +1,5 @@
 """The exchange of a registry's key: each step in its turn, none while the registry does not follow."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import jwt
@@ -8,7 +7,6 @@ import pytest
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from pytest_django import Settings
 
 from portal.actor import Actor
 from portal.audit.models import AuditEvent
@@ -38,18 +36,8 @@ Probe, State = SigningKey.Probe, SigningKey.State
 
 
 @pytest.fixture
-def door(settings: Settings) -> Iterator[TokenRegistry]:
-    with TokenRegistry(issuer=settings.PORTAL_TOKEN_ISSUER).running() as running:
-        yield running
-
-
-@pytest.fixture
-def prod(door: TokenRegistry) -> Registry:
-    """A registry that was started with the bundle of its first key."""
-    registry = make_registry("prod", url=door.url)
-    door.service = registry.service
-    door.restart(bundle_pem(registry))
-    return registry
+def prod(guarded: Registry) -> Registry:
+    return guarded
 
 
 def signer(registry: Registry) -> SigningKey:

@@ -1,10 +1,8 @@
 """The admin's page of a registry's keys: what it shows at each step, who may act, and that nothing private is on it."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.test import Client
-from pytest_django import DjangoAssertNumQueries, Settings
+from pytest_django import DjangoAssertNumQueries
 
 from portal.audit.models import AuditEvent
 from portal.users.accounts import grant_role
@@ -21,17 +19,8 @@ State = SigningKey.State
 
 
 @pytest.fixture
-def door(settings: Settings) -> Iterator[TokenRegistry]:
-    with TokenRegistry(issuer=settings.PORTAL_TOKEN_ISSUER).running() as running:
-        yield running
-
-
-@pytest.fixture
-def prod(door: TokenRegistry) -> Registry:
-    registry = make_registry("prod", url=door.url)
-    door.service = registry.service
-    door.restart(bundle_pem(registry))
-    return registry
+def prod(guarded: Registry) -> Registry:
+    return guarded
 
 
 @pytest.fixture
