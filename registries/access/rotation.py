@@ -1,7 +1,7 @@
 """Exchange the key that signs for a registry, step by step, and take one out in an emergency.
 
 The registry's row is locked for each step, so that two people who click at once take one step between them. What hinders a step
-is said by rotation_steps; nothing of a private key leaves this module."""
+is said by rotation_rules; nothing of a private key leaves this module."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ from registries.access.key_material import ALGORITHMS, KeyMaterial, make_key
 from registries.access.key_probe import Finding, ask_registry
 from registries.access.keys import active_key, store_key
 from registries.access.models import SigningKey
-from registries.access.rotation_steps import (
+from registries.access.rotation_rules import (
     KeyFacts,
     Keys,
     Seen,

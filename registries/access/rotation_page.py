@@ -29,16 +29,16 @@ from registries.access.rotation import (
     revoke_key,
     switch_key,
 )
-from registries.access.rotation_steps import (
+from registries.access.rotation_rules import (
     KeyFacts,
     Keys,
-    evaluate_rotation,
     why_not_abandon,
     why_not_publish,
     why_not_retire,
     why_not_revoke,
     why_not_switch,
 )
+from registries.access.rotation_steps import evaluate_rotation
 from registries.topology.models import Registry
 
 SHOWN = 12

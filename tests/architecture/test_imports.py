@@ -27,6 +27,7 @@ PURE = {
     "evaluate.py",
     "closure.py",
     "states.py",
+    "rotation_rules.py",
     "rotation_steps.py",
 }
 WORLD = {"requests", "socket", "os", "time", "random", "subprocess", "celery", "django.db", "django.conf"}

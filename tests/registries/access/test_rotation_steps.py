@@ -5,17 +5,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from registries.access.rotation_steps import (
+from registries.access.rotation_rules import (
     KeyFacts,
     Keys,
-    Rotation,
     Seen,
-    evaluate_rotation,
     why_not_publish,
     why_not_retire,
     why_not_revoke,
     why_not_switch,
 )
+from registries.access.rotation_steps import Rotation, evaluate_rotation
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
