@@ -9,7 +9,7 @@ from portal.users.accounts import grant_role
 from portal.users.models import Role, User
 from registries.access.keys import active_key, bundle_pem
 from registries.access.models import SigningKey
-from registries.access.rotation import publish_next_key
+from registries.access.rotation import publish_next_key, revoke_key
 from registries.topology.models import Registry
 from tests.fakes.token_registry import TokenRegistry
 from tests.registries.access.cast import ADMIN, make_person, make_registry
@@ -81,6 +81,28 @@ def test_a_key_is_revoked_with_a_reason_and_the_page_warns_until_it_is_refused(
     assert "whoever holds that key gets in" in text
     door.restart(bundle_pem(prod))
     assert "whoever holds that key gets in" not in act(browser, prod, "probe", key=key.pk)
+
+
+def test_a_revoked_key_is_on_the_first_pages_until_it_is_refused(
+    browser: Client, prod: Registry, door: TokenRegistry
+) -> None:
+    key, words = active_key(prod), "A revoked key may still open a registry"
+    assert key is not None
+    pages = ("/", "/admin/")
+    assert not any(words in browser.get(page).content.decode() for page in pages)
+    revoke_key(ADMIN, prod, key, "found in a log")
+    assert all(words in browser.get(page).content.decode() for page in pages)
+    door.restart(bundle_pem(prod))
+    act(browser, prod, "probe", key=key.pk)
+    assert not any(words in browser.get(page).content.decode() for page in pages)
+
+
+def test_what_people_without_a_role_see_says_nothing_of_keys(client: Client, prod: Registry) -> None:
+    key = active_key(prod)
+    assert key is not None
+    revoke_key(ADMIN, prod, key, "found in a log")
+    client.force_login(make_person("charlie"))
+    assert "revoked key" not in client.get("/").content.decode()
 
 
 def test_a_next_key_is_abandoned(browser: Client, prod: Registry) -> None:
