@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from portal.admin_site import ModelAdmin, ReadOnlyAdmin, ReadOnlyInline, action, display, has_role, register
 from registries.access import (  # noqa: F401  Django finds admin pages from here
     federation_admin,
+    key_admin,
     naming_admin,
     record_admin,
     request_admin,
@@ -26,7 +27,6 @@ from registries.access.models import (
     Restriction,
     RobotAccount,
     Secret,
-    SigningKey,
     StoredSecret,
 )
 from registries.access.secret_page import secret_page
@@ -223,22 +223,3 @@ class RestrictionAdmin(ModelAdmin):
     def forbids_label(self, row: Restriction) -> str:
         flags = (("pull", row.forbids_pull), ("push", row.forbids_push), ("delete", row.forbids_delete))
         return ", ".join(name for name, is_on in flags if is_on)
-
-
-@register(SigningKey)
-class SigningKeyAdmin(ReadOnlyAdmin):
-    list_display = ["registry", "algorithm", "state_label", "kid", "activated_at", "created_at"]
-    list_filter = ["state", "algorithm", "registry"]
-    list_select_related = ["registry"]
-    search_fields = ["kid", "registry__name"]
-    fields = ["registry", "algorithm", "state", "kid", "created_at", "activated_at", "retired_at", "certificate_pem"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.defer("private_pem")
-
-    @display(
-        description="state", label={"active": "success", "published": "info", "retired": "warning"}, ordering="state"
-    )
-    def state_label(self, key: SigningKey) -> str:
-        return str(key.state)

@@ -7,12 +7,15 @@ class AccessConfig(AppConfig):
     verbose_name = "Access"
 
     def ready(self) -> None:
+        from portal import panels
         from registries.access.epoch import watch
+        from registries.access.key_panel import revoked_panel
         from registries.access.sections import NamespaceSection, RobotSection
         from registries.access.tally import flush_at_exit
         from registries.topology.sections import register_section
 
         watch()
+        panels.register("attention", revoked_panel)
         flush_at_exit()
         register_section(NamespaceSection.name, NamespaceSection)
         register_section(RobotSection.name, RobotSection)

@@ -258,12 +258,22 @@ class Restriction(models.Model):
 
 
 class SigningKey(models.Model):
-    """A key that signs the tokens of one registry. Published keys are trusted, the active one signs."""
+    """A key that signs the tokens of one registry: published, then active, then replaced, then retired. The first three are trusted.
+
+    ``probed_at``, ``probe_outcome`` and ``probe_text`` are what the registry last answered to a token signed by it."""
 
     class State(models.TextChoices):
         PUBLISHED = "published", "published: registries may trust it"
         ACTIVE = "active", "active: signs"
+        REPLACED = "replaced", "replaced: trusted until its last token has ended"
         RETIRED = "retired", "retired"
+        REVOKED = "revoked", "revoked: taken out in an emergency"
+
+    class Probe(models.TextChoices):
+        TRUSTED = "trusted", "trusted"
+        REFUSED = "refused", "refused"
+        UNCHECKED = "unchecked", "no token is checked"
+        DOWN = "down", "no answer"
 
     registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="signing_keys")
     kid = models.CharField(max_length=80, unique=True)
@@ -274,7 +284,12 @@ class SigningKey(models.Model):
     state = models.CharField(max_length=10, choices=State.choices)
     created_at = models.DateTimeField(auto_now_add=True)
     activated_at = models.DateTimeField(null=True, blank=True)
+    replaced_at = models.DateTimeField(null=True, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)
+    probed_at = models.DateTimeField(null=True, blank=True)
+    # With a default of the database's own: a process that was started before the columns came may still make a key.
+    probe_outcome = models.CharField(max_length=10, choices=Probe.choices, blank=True, default="", db_default="")
+    probe_text = models.CharField(max_length=500, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = "signing key"
@@ -282,7 +297,10 @@ class SigningKey(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["registry"], condition=models.Q(state="active"), name="one_active_key_per_registry"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["registry"], condition=models.Q(state="published"), name="one_next_key_per_registry"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -9,7 +9,7 @@ import jwt
 import pytest
 from django.test import Client
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from registries.access.credentials import issue_personal_token, revoke_secret
 from registries.access.keys import active_key
@@ -270,6 +270,22 @@ def test_many_scopes_survive_and_the_token_fits_through_proxies(
     assert len(answer.json()["token"]) <= 7 * 1024
     assert len(answer.content) < 60 * 1024
     assert answer.json()["denied"]
+
+
+def test_a_token_of_long_names_and_a_long_signature_fits_as_well_and_the_log_says_what_was_left_out(
+    client: Client, alice: Login, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "registries.access.token_view")
+    settings.PORTAL_TOKEN_ISSUER = f"{'i' * 240}.example"
+    registry = make_registry("sandbox", service="s" * 255, token_algorithm="RS256")
+    scopes = [f"repository:{'n' * 200}{number}:pull,push" for number in range(30)]
+    answer = ask(client, registry, *scopes, login=alice)
+    token = answer.json()["token"]
+    granted = jwt.decode(token, options={"verify_signature": False})["access"]
+    assert 6700 < len(token) <= 7 * 1024
+    assert 10 < len(granted) < 30
+    said = [record.getMessage() for record in caplog.records]
+    assert sum("the token would be too large for the proxies on its way" in line for line in said) == 30 - len(granted)
 
 
 def test_the_post_of_containerd(client: Client, sandbox: Registry, alice: Login) -> None:
