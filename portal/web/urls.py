@@ -14,6 +14,7 @@ from portal.web.views import (
     repositories,
     search,
     tags,
+    tokens,
 )
 
 app_name = "web"
@@ -39,8 +40,9 @@ urlpatterns = [
     path("promotions/<slug:public_id>/strip/", promotions.show_strip, name="promotion-strip"),
     path("inbox/", inbox.show_inbox, name="inbox"),
     path("my/access/", access.show_access, name="my-access"),
-    path("my/tokens/", access.create_token, name="token-new"),
-    path("my/tokens/<int:key>/revoke/", access.revoke_token, name="token-revoke"),
+    path("my/tokens/", tokens.create_token, name="token-new"),
+    path("my/tokens/<int:key>/replace/", tokens.replace_token, name="token-replace"),
+    path("my/tokens/<int:key>/revoke/", tokens.revoke_token, name="token-revoke"),
     path("my/clients/", access.show_clients, name="clients"),
     path("explain/", explain.explain_access, name="explain"),
 ]
