@@ -25,15 +25,15 @@ def show_access(request: HttpRequest, user: User) -> HttpResponseBase:
     return render(request, "web/access.html", page_context(request, user))
 
 
-def page_context(request: HttpRequest, user: User, form: SecretForm | None = None, **more: object) -> dict[str, object]:
-    """What the page of one's access shows; ``form`` is one that was sent and could not be taken."""
+def page_context(request: HttpRequest, user: User, **more: object) -> dict[str, object]:
+    """What the page of one's access shows. ``form``, among ``more``, is one that was sent and could not be taken."""
     return {
         "memberships": Membership.objects.filter(user=user).select_related("team"),
         "roles": sorted(role.replace("_", " ") for role in user.role_names),
         "zones": access_of(user),
         "namespaces": namespaces_of(user),
         "tokens": tokens_of(user, timezone.now()),
-        "form": form or SecretForm(address=client_address(request)),
+        "form": SecretForm(address=client_address(request)),
         "first_registry": Registry.objects.filter(reach=Reach.ENFORCED).select_related("zone").first(),
         **more,
     }
