@@ -3,7 +3,17 @@
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from portal.api.views import access, holds, oidc, passports, promotions, readiness, registries, repositories
+from portal.api.views import (
+    access,
+    holds,
+    oidc,
+    passports,
+    promotions,
+    readiness,
+    registries,
+    repositories,
+    robot_secrets,
+)
 
 # Names of repositories hold slashes: what follows them is tried first, the longest first.
 catalog = [
@@ -28,6 +38,8 @@ rest = [
     path("holds", holds.HoldList.as_view()),
     path("holds/<int:pk>", holds.HoldDetail.as_view()),
     path("whoami", access.Whoami.as_view()),
+    path("robot-secrets", robot_secrets.RobotSecretList.as_view()),
+    path("robot-secrets/<str:handle>", robot_secrets.RobotSecretDetail.as_view()),
     path("access/explain", access.Explain.as_view()),
     path("oidc/exchange", oidc.OidcExchange.as_view()),
     path("oidc/audience", oidc.OidcAudience.as_view()),
