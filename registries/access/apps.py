@@ -7,12 +7,16 @@ class AccessConfig(AppConfig):
     verbose_name = "Access"
 
     def ready(self) -> None:
+        from portal import panels
         from registries.access.epoch import watch
+        from registries.access.panels import attention_panel, inbox_panel
         from registries.access.sections import NamespaceSection, RobotSection
         from registries.access.tally import flush_at_exit
         from registries.topology.sections import register_section
 
         watch()
         flush_at_exit()
+        panels.register("inbox", inbox_panel, order=20)
+        panels.register("attention", attention_panel, order=20)
         register_section(NamespaceSection.name, NamespaceSection)
         register_section(RobotSection.name, RobotSection)
