@@ -42,6 +42,14 @@ def grant_role(actor: Actor, user: User, role: Role) -> None:
             record(actor, "role.granted", user, role=role.value)
 
 
+def switch_off(actor: Actor, user: User) -> None:
+    """From the next request on the person's sessions, tokens and sign-ins are good no more. Twice is once."""
+    with transaction.atomic():
+        if User.objects.filter(pk=user.pk, is_active=True).update(is_active=False):
+            record(actor, "person.switched_off", user)
+        user.is_active = False
+
+
 def join_team(actor: Actor, team: Team, user: User, *, as_maintainer: bool = False) -> None:
     """Put somebody in a team, or change what they are there."""
     wanted = Membership.TeamRole.MAINTAINER if as_maintainer else Membership.TeamRole.MEMBER

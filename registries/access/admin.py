@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from portal.admin_site import ModelAdmin, ReadOnlyAdmin, ReadOnlyInline, action, display, has_role, register
 from registries.access import (  # noqa: F401  Django finds admin pages from here
     federation_admin,
+    leaving_admin,
     naming_admin,
     record_admin,
     request_admin,

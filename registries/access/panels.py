@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from portal.panels import Panel, Viewer
 from portal.users.models import Membership, User
-from registries.access.ending import personal_tokens, robot_secrets
+from registries.access.credential_ends import personal_tokens, robot_secrets
 from registries.access.secret_state import SOON
 
 MOST: Final = 10

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from portal.outbox.post import tell
-from registries.access.ending import SOURCES, Ending, Source
+from registries.access.credential_ends import SOURCES, Ending, Source
 
 TOPIC: Final = "credential.expiring"
 DAYS: Final = (14, 3, 1)
