@@ -31,6 +31,7 @@ OVERLAPS: Final[Choices] = (
 )  # fmt: skip
 LONGEST: Final = timedelta(days=3660)
 AS_THE_OLD: Final = "same"
+KEPT: Final = 500  # characters of networks or registries beside one secret
 
 
 class OnceForm(forms.Form):
@@ -80,7 +81,7 @@ class SecretForm(OnceForm):
         widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
     )  # fmt: skip
     networks = forms.CharField(
-        max_length=500, required=False, label="Only from networks", validators=[validate_networks],
+        max_length=2000, required=False, label="Only from networks", validators=[validate_networks],
         help_text="Where the client is, such as 10.0.0.0/8, 2001:db8::/32. Empty means anywhere.",
     )  # fmt: skip
     from_here = forms.BooleanField(required=False)
@@ -150,21 +151,25 @@ class SecretForm(OnceForm):
 
     def _narrowing(self) -> Narrowing:
         given = self.cleaned_data
-        networks = list(split_networks(given["networks"]))
-        if given.get("from_here") and self.address not in networks:
-            networks.append(self.address)
         return Narrowing(
             pattern="" if given["pattern"] == "**" else given["pattern"],
             actions="" if len(given["actions"]) == len(ACTIONS) else ",".join(given["actions"]),
             registries=",".join(given["registries"]),
-            networks=", ".join(networks),
+            networks=self._networks(),
         )
+
+    def _networks(self) -> str:
+        given = self.cleaned_data
+        networks = list(split_networks(given["networks"]))
+        if given.get("from_here") and self.address not in networks:
+            networks.append(self.address)
+        return ", ".join(networks)
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
-        if "registries" in given and len(",".join(given["registries"])) > 500:
+        if "registries" in given and len(",".join(given["registries"])) > KEPT:
             self.add_error("registries", "These are too many to be kept beside one secret; make several, or leave it open.")
-        if "networks" in given and len(given["networks"]) > 450:
+        if "networks" in given and len(self._networks()) > KEPT:
             self.add_error("networks", "These are too many to be kept beside one secret; write wider networks.")
         return given
 
