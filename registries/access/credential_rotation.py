@@ -97,7 +97,9 @@ def _check_replaceable(old: Any, now: datetime) -> None:
     if isinstance(old, Secret) and old.is_keyless:
         raise IssueRefusedError("keyless", "This one was made for a CI job, which gets another with its next token.")
     if not old.is_live(now):
-        raise IssueRefusedError("has_ended", f"{old.handle} works no more, so there is nothing to replace. Issue a new one.")
+        raise IssueRefusedError(
+            "has_ended", f"{old.handle} works no more, so there is nothing to replace. Issue a new one."
+        )
     successor = type(old)._default_manager.filter(alive(now), replaces=old.pk).first()
     if successor is not None:
         text = f"{old.handle} was replaced by {successor.handle} already. Where that one was lost, revoke it and replace again."

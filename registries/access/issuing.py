@@ -77,7 +77,9 @@ def issue_wanted(
 def lock_owner(owner: Owner) -> None:
     """Whoever issues for the same owner takes turns; owners that are switched off get nothing. Raises IssueRefusedError."""
     model: Any = RobotAccount if isinstance(owner, RobotAccount) else User
-    is_active = model._default_manager.select_for_update().filter(pk=owner.pk).values_list("is_active", flat=True).first()
+    is_active = (
+        model._default_manager.select_for_update().filter(pk=owner.pk).values_list("is_active", flat=True).first()
+    )
     if not is_active:
         raise IssueRefusedError("owner_is_off", f"{owner} is switched off, so no secret of it would work.")
 
@@ -105,5 +107,6 @@ def _check_room(owner: Owner, replaces: Stored | None, now: datetime) -> None:
     most = MOST_OF_A_ROBOT if is_robot else MOST_OF_A_PERSON
     if live.exclude(pk=replaces.pk if replaces else None).count() >= most:
         raise IssueRefusedError(
-            "too_many", f"{owner} has {most} secrets that work, and more than that nobody can look after. Revoke one first."
+            "too_many",
+            f"{owner} has {most} secrets that work, and more than that nobody can look after. Revoke one first.",
         )

@@ -138,4 +138,6 @@ def _only_theirs(person: User) -> list[ApprovalLeft]:
 def _reached_by(model: type[Registry] | type[Team], person: User) -> list[Registry | Team]:
     """Where the person's address, or their name as a word of its own, is how one reaches somebody."""
     word = rf"(^|[^a-z0-9._-]){person.username.replace('.', '[.]')}($|[^a-z0-9._-])"
-    return list(model._default_manager.filter(Q(contact__icontains=person.email) | Q(contact__iregex=word)).order_by("name"))
+    return list(
+        model._default_manager.filter(Q(contact__icontains=person.email) | Q(contact__iregex=word)).order_by("name")
+    )

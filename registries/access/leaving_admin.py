@@ -37,4 +37,6 @@ class PersonAdmin(UserAdmin):
     @display(description="when they leave")
     def leaving(self, person: User) -> SafeString:
         address = reverse("admin:users_user_leaving", args=[person.pk])
-        return format_html('<a class="text-primary-600" href="{}">What they own and were shown, and letting them go</a>', address)
+        return format_html(
+            '<a class="text-primary-600" href="{}">What they own and were shown, and letting them go</a>', address
+        )

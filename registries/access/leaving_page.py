@@ -20,11 +20,15 @@ from registries.access.models import Secret
 from registries.access.offboard import Done, Farewell, OffboardRefusedError, offboard
 
 ACTORS: Final = (Role.PLATFORM_ADMIN, Role.SECURITY)
-ENDS: Final = (("0", "revoke it now"), ("1", "ends in a day"), ("3", "ends in 3 days"), ("7", "ends in 7 days"), ("30", "ends in 30 days"))
-SHOWN_OTHERS: Final = 200
-BOX: Final = (
-    "border border-base-200 bg-white font-medium rounded-default px-3 py-2 text-sm dark:bg-base-900 dark:border-base-700"
+ENDS: Final = (
+    ("0", "revoke it now"),
+    ("1", "ends in a day"),
+    ("3", "ends in 3 days"),
+    ("7", "ends in 7 days"),
+    ("30", "ends in 30 days"),
 )
+SHOWN_OTHERS: Final = 200
+BOX: Final = "border border-base-200 bg-white font-medium rounded-default px-3 py-2 text-sm dark:bg-base-900 dark:border-base-700"
 
 
 class LeavingForm(forms.Form):
@@ -63,9 +67,7 @@ class LeavingForm(forms.Form):
 
     @property
     def team_rows(self) -> list[tuple[TeamLeft, forms.BoundField | None]]:
-        return [
-            (row, self[f"team-{row.team.pk}"] if row.is_only_maintainer else None) for row in self.holdings.teams
-        ]
+        return [(row, self[f"team-{row.team.pk}"] if row.is_only_maintainer else None) for row in self.holdings.teams]
 
 
 def _others(holdings: Holdings) -> list[tuple[str, str]]:
@@ -101,7 +103,7 @@ def leaving_page(request: HttpRequest, pk: int, context: dict[str, Any]) -> Http
                 messages.success(request, said(person, done))
                 return redirect(request.path)
     context |= {
-        "title": f"{person} leaves", "person": person, "form": form, "holdings": form.holdings, "may_act": may_act,
+        "title": f"Leaving: {person}", "person": person, "form": form, "holdings": form.holdings, "may_act": may_act,
         "panels": panels_for("leaving", request.user, str(person.pk)), "is_self": request.user == person,
         "back": reverse("admin:users_user_change", args=[person.pk]),
     }  # fmt: skip

@@ -117,7 +117,9 @@ def _check(actor: Actor, person: User, farewell: Farewell) -> None:
         raise OffboardRefusedError(f"{person} is the last platform admin. Make somebody else one first.")
     for successor in farewell.successors.values():
         if not successor.is_active or successor.pk == person.pk:
-            raise OffboardRefusedError(f"{successor} cannot follow {person}: it takes another person whose account is active.")
+            raise OffboardRefusedError(
+                f"{successor} cannot follow {person}: it takes another person whose account is active."
+            )
 
 
 def _hand_over(actor: Actor, person: User, farewell: Farewell, done: Done) -> None:
@@ -187,4 +189,6 @@ def _line(secret: Secret, is_revoked: bool) -> str:
         address = reverse("admin:access_robotaccount_secret", args=[secret.robot_id])
         return f"- {name} works no more. Issue a new one: {settings.PORTAL_BASE_URL}{address}"
     address = reverse("admin:access_secret_replace", args=[secret.pk])
-    return f"- {name} works until {secret.expires_at:%d %B %Y, %H:%M} UTC. Replace it: {settings.PORTAL_BASE_URL}{address}"
+    return (
+        f"- {name} works until {secret.expires_at:%d %B %Y, %H:%M} UTC. Replace it: {settings.PORTAL_BASE_URL}{address}"
+    )

@@ -168,7 +168,9 @@ class SecretForm(OnceForm):
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
         if "registries" in given and len(",".join(given["registries"])) > KEPT:
-            self.add_error("registries", "These are too many to be kept beside one secret; make several, or leave it open.")
+            self.add_error(
+                "registries", "These are too many to be kept beside one secret; make several, or leave it open."
+            )
         if "networks" in given and len(self._networks()) > KEPT:
             self.add_error("networks", "These are too many to be kept beside one secret; write wider networks.")
         return given

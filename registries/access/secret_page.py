@@ -29,7 +29,9 @@ def secret_page(request: HttpRequest, pk: int, may_issue: bool, context: dict[st
     if not may_issue:
         raise PermissionDenied(ONLY_ADMINS)
     user: Any = request.user
-    return _page(request, robot, issue_step(request, user, robot, BOX), {**context, "title": f"New secret of {robot.login}"})
+    return _page(
+        request, robot, issue_step(request, user, robot, BOX), {**context, "title": f"New secret of {robot.login}"}
+    )
 
 
 @never_cache

@@ -7,14 +7,19 @@ from typing import Any, Final
 
 from django.db.models import F, Q, QuerySet
 
+from portal.users.models import User
 from registries.access.models import PersonalToken, Secret, StoredSecret
 from registries.access.narrowing import narrowing_of, say_narrowing
 from registries.access.secret_state import State, Stored, state_of
-from portal.users.models import User
 
 # Those that work no more are shown for a while, for whoever wonders why something stopped.
 SHOWN_AFTER: Final = timedelta(days=30)
-SIGNS: Final[Mapping[State, str]] = {"works": "well", "ends soon": "attention", "ended": "unknown", "revoked": "unknown"}
+SIGNS: Final[Mapping[State, str]] = {
+    "works": "well",
+    "ends soon": "attention",
+    "ended": "unknown",
+    "revoked": "unknown",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,9 @@ def secret_rows(stored: QuerySet[Any], now: datetime) -> list[SecretRow]:
     shown = stored.filter(Q(revoked_at=None) | Q(revoked_at__gt=recent), Q(expires_at=None) | Q(expires_at__gt=recent))
     found = list(shown.order_by("-id"))
     heirs = _heirs(stored.model, found, now)
-    rows = [SecretRow(row, state_of(row, now), say_narrowing(narrowing_of(row)), heirs.get(row.pk, "")) for row in found]
+    rows = [
+        SecretRow(row, state_of(row, now), say_narrowing(narrowing_of(row)), heirs.get(row.pk, "")) for row in found
+    ]
     return sorted(rows, key=lambda row: not row.is_live)
 
 
@@ -64,4 +71,7 @@ def _heirs(model: type[StoredSecret], found: Iterable[StoredSecret], now: dateti
     rows = model._default_manager.filter(
         Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None, replaces__in=[row.pk for row in found]
     )
-    return {old: name or handle for old, name, handle in rows.annotate(old=F("replaces")).values_list("old", "name", "handle")}
+    return {
+        old: name or handle
+        for old, name, handle in rows.annotate(old=F("replaces")).values_list("old", "name", "handle")
+    }

@@ -22,7 +22,11 @@ class SuccessorBody(serializers.Serializer[Any]):
 
     name = Word(required=False, max_length=80, help_text="What it is for.")
     overlap_hours = serializers.IntegerField(
-        required=False, default=24, min_value=0, max_value=HOURS_AT_MOST, help_text="How long the secret that asks still works."
+        required=False,
+        default=24,
+        min_value=0,
+        max_value=HOURS_AT_MOST,
+        help_text="How long the secret that asks still works.",
     )
     expires_at = serializers.DateTimeField(required=False, help_text="The end of the new one.")
     repositories = Word(required=False, help_text="A pattern: * stops at a slash, ** does not.")
@@ -43,7 +47,9 @@ class SuccessorBody(serializers.Serializer[Any]):
     def validate_registries(self, value: list[str]) -> list[str]:
         known = set(Registry.objects.filter(reach=Reach.ENFORCED, name__in=value).values_list("name", flat=True))
         if unknown := sorted(set(value) - known):
-            raise serializers.ValidationError(f"There is no registry named {', '.join(unknown)} that takes our credentials.")
+            raise serializers.ValidationError(
+                f"There is no registry named {', '.join(unknown)} that takes our credentials."
+            )
         return value
 
     def validate_networks(self, value: list[str]) -> list[str]:
@@ -56,7 +62,9 @@ class SuccessorBody(serializers.Serializer[Any]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         long = [name for name in ("registries", "networks") if len(", ".join(attrs.get(name, ()))) > 500]
         if long:
-            raise serializers.ValidationError({name: "These are too many to be kept beside one secret." for name in long})
+            raise serializers.ValidationError(
+                dict.fromkeys(long, "These are too many to be kept beside one secret.")
+            )
         return attrs
 
 

@@ -73,19 +73,29 @@ class RobotSecretList(ListView):
 
 
 class RobotSecretDetail(APIView):
-    @extend_schema(summary="One of a robot's own secrets", tags=["access"], operation_id="robot_secret", responses=RobotSecretSerializer)
+    @extend_schema(
+        summary="One of a robot's own secrets",
+        tags=["access"],
+        operation_id="robot_secret",
+        responses=RobotSecretSerializer,
+    )
     def get(self, request: Request, handle: str) -> Response:
         secret = _came_with(request)
         return Response(RobotSecretSerializer(_find(secret, handle), context={"current": secret.pk}).data)
 
     @extend_schema(
-        summary="Revoke one of a robot's own secrets", tags=["access"], operation_id="robot_secret_revoke", responses={204: None}
+        summary="Revoke one of a robot's own secrets",
+        tags=["access"],
+        operation_id="robot_secret_revoke",
+        responses={204: None},
     )
     def delete(self, request: Request, handle: str) -> Response:
         """Also the one this request comes with. Twice is once."""
         secret = _came_with(request)
         if secret.is_keyless:
-            raise Problem(403, "keyless", "This credential was made for one CI job and leaves the robot's lasting secrets alone.")
+            raise Problem(
+                403, "keyless", "This credential was made for one CI job and leaves the robot's lasting secrets alone."
+            )
         revoke_secret(secret.robot.actor, _find(secret, handle))
         return Response(status=204)
 

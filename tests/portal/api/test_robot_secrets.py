@@ -88,9 +88,7 @@ def test_the_successor_may_be_good_for_less(office: Office) -> None:
     ],
 )
 def test_a_robot_never_widens_what_it_has(office: Office, asked: dict[str, Any], field: str) -> None:
-    door, old = robbie(
-        office, pattern="payments/**", actions="pull,push", networks="127.0.0.0/8", registries="ci"
-    )
+    door, old = robbie(office, pattern="payments/**", actions="pull,push", networks="127.0.0.0/8", registries="ci")
     before = Secret.objects.count()
     answer = door.post(PATH, asked)
     assert (answer.status, answer.code, fields(answer)) == (403, "wider", {field})

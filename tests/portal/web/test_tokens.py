@@ -35,7 +35,11 @@ def word(client: Client, path: str = "/my/access/") -> str:
 
 
 def complaints(answer: Any) -> str:
-    return " ".join(re.findall(r'<(?:ul|div) class="(?:errorlist|form-fault)[^>]*>(.*?)</(?:ul|div)>', answer.content.decode(), re.DOTALL))
+    return " ".join(
+        re.findall(
+            r'<(?:ul|div) class="(?:errorlist|form-fault)[^>]*>(.*?)</(?:ul|div)>', answer.content.decode(), re.DOTALL
+        )
+    )
 
 
 def test_what_a_token_is_good_for_is_chosen_and_shown(company: Company, signed_in: SignIn) -> None:
@@ -170,9 +174,13 @@ def test_twenty_are_enough_and_revoking_makes_room(company: Company, signed_in: 
     assert client.post("/my/tokens/", {"name": "one more", "days": "30"}).status_code == 200
 
 
-def test_a_token_is_replaced_by_one_that_is_as_good_and_both_work_for_a_while(company: Company, signed_in: SignIn) -> None:
+def test_a_token_is_replaced_by_one_that_is_as_good_and_both_work_for_a_while(
+    company: Company, signed_in: SignIn
+) -> None:
     client = signed_in(company.alice)
-    old_text = shown(client.post("/my/tokens/", {"name": "laptop", "days": "30", "pattern": "payments/**", "actions": ["pull"]}))
+    old_text = shown(
+        client.post("/my/tokens/", {"name": "laptop", "days": "30", "pattern": "payments/**", "actions": ["pull"]})
+    )
     old = PersonalToken.objects.get()
     page = f"/my/tokens/{old.pk}/replace/"
     asked = client.get(page).content.decode()
@@ -208,7 +216,9 @@ def test_a_token_is_replaced_by_one_that_is_as_good_and_both_work_for_a_while(co
 def test_nobody_replaces_what_is_not_theirs_and_nothing_what_has_ended(company: Company, signed_in: SignIn) -> None:
     token, _ = issue_personal_token(company.alice.actor, company.alice, "laptop", None)
     for other in (company.charlie, company.ada):
-        assert signed_in(other).post(f"/my/tokens/{token.pk}/replace/", {"overlap": "1", "days": "90"}).status_code == 404
+        assert (
+            signed_in(other).post(f"/my/tokens/{token.pk}/replace/", {"overlap": "1", "days": "90"}).status_code == 404
+        )
     revoke_secret(company.alice.actor, token)
     client = signed_in(company.alice)
     assert "nothing to replace" in client.get(f"/my/tokens/{token.pk}/replace/").content.decode()
@@ -220,7 +230,9 @@ def test_every_state_has_its_word(company: Company, signed_in: SignIn) -> None:
     now = timezone.now()
     for name, days in (("works-name", 90), ("soon-name", 5), ("ended-name", -1), ("long-gone", -40)):
         issue_personal_token(company.alice.actor, company.alice, name, now + timedelta(days=days))
-    revoke_secret(company.alice.actor, issue_personal_token(company.alice.actor, company.alice, "revoked-name", None)[0])
+    revoke_secret(
+        company.alice.actor, issue_personal_token(company.alice.actor, company.alice, "revoked-name", None)[0]
+    )
     page = signed_in(company.alice).get("/my/access/").content.decode()
     rows = {row.partition("-name")[0].rpartition(">")[2]: row for row in page.split("<tr>") if "-name" in row}
     assert {name: word for name, row in rows.items() for word in ("ends soon", "works", "revoked", "ended") if f">{word}<" in row} == {

@@ -46,15 +46,28 @@ def robot() -> RobotAccount:
     return make_robot("payments-ci", make_team("payments"))
 
 
-def test_a_secret_is_narrowed_in_the_admin_and_who_saw_it_is_known(browser: Client, robot: RobotAccount, ada: User) -> None:
+def test_a_secret_is_narrowed_in_the_admin_and_who_saw_it_is_known(
+    browser: Client, robot: RobotAccount, ada: User
+) -> None:
     make_registry("ci-snapshots")
     page = f"/admin/access/robotaccount/{robot.pk}/secret/"
     assert "Narrow it" in browser.get(page).content.decode()
-    form = {"name": "runner", "days": "0", "actions": ["push", "pull"], "registries": ["ci-snapshots"], "pattern": "payments/*"}
+    form = {
+        "name": "runner",
+        "days": "0",
+        "actions": ["push", "pull"],
+        "registries": ["ci-snapshots"],
+        "pattern": "payments/*",
+    }
     answer = browser.post(page, form)
     assert SECRET.search(answer.content.decode())
     stored = Secret.objects.get()
-    assert (stored.shown_to, stored.expires_at, stored.pattern, stored.registries) == (ada, None, "payments/*", "ci-snapshots")
+    assert (stored.shown_to, stored.expires_at, stored.pattern, stored.registries) == (
+        ada,
+        None,
+        "payments/*",
+        "ci-snapshots",
+    )
     row = browser.get(f"/admin/access/robotaccount/{robot.pk}/change/").content.decode()
     assert "payments/* at ci-snapshots" in row
     assert f"/admin/access/secret/{stored.pk}/replace/" in row

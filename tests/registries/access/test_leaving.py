@@ -72,7 +72,12 @@ def story() -> Story:
 
 def test_the_page_says_all_that_hangs_on_her(story: Story) -> None:
     AccessRequest.objects.create(
-        requester=story.dora, registry=story.prod, pattern="shop/**", actions="pull", reason="to compare", ends_at=timezone.now()
+        requester=story.dora,
+        registry=story.prod,
+        pattern="shop/**",
+        actions="pull",
+        reason="to compare",
+        ends_at=timezone.now(),
     )
     SocialAccount.objects.create(user=story.dora, provider="corp", uid="d-4711")
     ArchiveEntry.objects.create(
@@ -108,7 +113,11 @@ def test_one_action_rotates_and_disables(story: Story) -> None:
     assert "1 personal tokens revoked, 1 robot secrets revoked, 1 robot secrets end soon" in shown
     assert dora.get("/inbox/").status_code == 302
     assert not story.login(story.token)
-    assert [story.login(text) for text in (story.used_text, story.unused_text, story.foreign_text)] == [True, False, True]
+    assert [story.login(text) for text in (story.used_text, story.unused_text, story.foreign_text)] == [
+        True,
+        False,
+        True,
+    ]
     story.used.refresh_from_db()
     assert story.used.expires_at is not None
     assert timedelta(days=6) < story.used.expires_at - timezone.now() <= timedelta(days=7)
@@ -221,7 +230,9 @@ def test_what_was_not_offered_is_refused(story: Story, value: str) -> None:
 
 def test_the_page_is_bounded(story: Story, django_assert_max_num_queries: DjangoAssertNumQueries) -> None:
     for number in range(8):
-        issue_robot_secret(ADMIN, make_robot(f"r{number}", make_team(f"t{number}", story.dora)), "x", None, shown_to=story.dora)
+        issue_robot_secret(
+            ADMIN, make_robot(f"r{number}", make_team(f"t{number}", story.dora)), "x", None, shown_to=story.dora
+        )
         AccessRule.objects.create(user=story.dora, pattern=f"n{number}/**")
     ada = story.browser(story.ada)
     with django_assert_max_num_queries(70):

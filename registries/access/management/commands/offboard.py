@@ -54,7 +54,9 @@ class Command(BaseCommand):
         for row in holdings.lonely_teams:
             self.stdout.write(f"team {row.team}: {successors.get(row.team.pk, 'nobody maintains it any more')}")
         for left in holdings.approvals:
-            self.stdout.write(f"approval rule {left.rule}: needs {left.rule.required}, left are {', '.join(left.others) or 'none'}")
+            self.stdout.write(
+                f"approval rule {left.rule}: needs {left.rule.required}, left are {', '.join(left.others) or 'none'}"
+            )
 
     def _person(self, username: str) -> User:
         person = User.objects.filter(username=username).first()
