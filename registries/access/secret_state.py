@@ -32,9 +32,10 @@ def live_secrets(rows: QuerySet[Any], now: datetime) -> QuerySet[Any]:
     return kept.filter(is_keyless=False) if rows.model is Secret else kept
 
 
-def successors_of(model: type[StoredSecret], now: datetime) -> QuerySet[Any]:
+def successors_of(model: type[Stored], now: datetime) -> QuerySet[Any]:
     """For a subquery on rows of ``model``: the live ones that replace a row."""
-    return model._default_manager.filter(alive(now), replaces=OuterRef("pk"))
+    rows: QuerySet[Any] = Secret.objects.all() if model is Secret else PersonalToken.objects.all()
+    return rows.filter(alive(now), replaces=OuterRef("pk"))
 
 
 def not_replaced(rows: QuerySet[Any], now: datetime) -> QuerySet[Any]:
