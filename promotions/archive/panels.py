@@ -25,7 +25,7 @@ def leaving_panel(viewer: Viewer, key: str) -> Panel | None:
     """Entries of teams that somebody who leaves maintains; for people with a role."""
     if not (isinstance(viewer, User) and viewer.has_role() and key.isdigit()):
         return None
-    maintained = Membership.objects.filter(user=key, role=Membership.TeamRole.MAINTAINER).values("team")
+    maintained = Membership.objects.filter(user=int(key), role=Membership.TeamRole.MAINTAINER).values("team")
     rows = ArchiveEntry.objects.filter(owner__in=maintained).select_related("archive", "owner")
     entries = list(rows.order_by("review_on", "pk")[:SHOWN])
     context = {"entries": entries}

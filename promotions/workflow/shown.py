@@ -45,5 +45,5 @@ def of_leaver(viewer: Viewer, key: str) -> Panel | None:
     """Promotions in the name of somebody who leaves of which something may still come; for people with a role."""
     if not (isinstance(viewer, User) and viewer.has_role() and key.isdigit()):
         return None
-    rows = list(open_requests().filter(on_behalf_of=key).order_by("-id")[: MOST * 2])
+    rows = list(open_requests().filter(on_behalf_of=int(key)).order_by("-id")[: MOST * 2])
     return Panel("Promotions in their name", "promotions/panel_requests.html", {"requests": rows}) if rows else None

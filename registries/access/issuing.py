@@ -88,7 +88,7 @@ def refuse_repeats(owner: Owner, once: str) -> str:
     """The handle for this request, empty where it has no word of its own. Raises IssueRefusedError where it was answered before."""
     if not once:
         return ""
-    model = Secret if isinstance(owner, RobotAccount) else PersonalToken
+    model: Any = Secret if isinstance(owner, RobotAccount) else PersonalToken
     handle = hashlib.sha256(f"{model.__name__}:{owner.pk}:{once}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
     known: Any = model._default_manager.filter(handle=handle).first()
     if known is not None:

@@ -1,5 +1,6 @@
 """A person's page in the admin, with the way to the page of those who leave. People stand a floor below and know of no secrets, so
 their page is taken up here and added to."""
+# mypy: allow-untyped-decorators, allow-subclassing-any
 
 from typing import Any
 

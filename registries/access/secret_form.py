@@ -51,7 +51,8 @@ class OnceForm(forms.Form):
 
     def renew(self) -> None:
         """Another word, so that the form with what was typed can be sent once more."""
-        data: Any = self.data.copy()
+        sent: Any = self.data
+        data = sent.copy()
         data[self.add_prefix("once")] = secrets.token_urlsafe(16)
         self.data = data
 

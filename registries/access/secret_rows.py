@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from portal.users.models import User
 from registries.access.models import PersonalToken, Secret, StoredSecret
 from registries.access.narrowing import narrowing_of, say_narrowing
-from registries.access.secret_state import State, Stored, state_of
+from registries.access.secret_state import State, Stored, alive, state_of
 
 # Those that work no more are shown for a while, for whoever wonders why something stopped.
 SHOWN_AFTER: Final = timedelta(days=30)
@@ -66,12 +66,7 @@ def secret_rows(stored: QuerySet[Any], now: datetime) -> list[SecretRow]:
     return sorted(rows, key=lambda row: not row.is_live)
 
 
-def _heirs(model: type[StoredSecret], found: Iterable[StoredSecret], now: datetime) -> dict[int, str]:
+def _heirs(model: Any, found: Iterable[StoredSecret], now: datetime) -> dict[int, str]:
     """Key of a secret -> name of the live one that replaces it."""
-    rows = model._default_manager.filter(
-        Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None, replaces__in=[row.pk for row in found]
-    )
-    return {
-        old: name or handle
-        for old, name, handle in rows.annotate(old=F("replaces")).values_list("old", "name", "handle")
-    }
+    rows = model._default_manager.filter(alive(now), replaces__in=[row.pk for row in found])
+    return {old: name or handle for old, name, handle in rows.values_list("replaces", "name", "handle")}

@@ -20,9 +20,7 @@ from registries.access.warn import DAYS, TOPIC
 from tests.registries.access.cast import ADMIN, make_robot, make_team
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "credentials.md").read_text()
-COMMANDS = [
-    block for block in re.findall(r"^```\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE) if block.startswith("curl")
-]
+COMMANDS = [block for block in re.findall(r"^```\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE) if "curl " in block]
 
 
 def run(command: str, **environment: str) -> str:

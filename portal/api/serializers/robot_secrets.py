@@ -62,9 +62,7 @@ class SuccessorBody(serializers.Serializer[Any]):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         long = [name for name in ("registries", "networks") if len(", ".join(attrs.get(name, ()))) > 500]
         if long:
-            raise serializers.ValidationError(
-                dict.fromkeys(long, "These are too many to be kept beside one secret.")
-            )
+            raise serializers.ValidationError(dict.fromkeys(long, "These are too many to be kept beside one secret."))
         return attrs
 
 

@@ -141,7 +141,7 @@ def _renew(secret: Secret, asked: dict[str, Any]) -> Issued:
         found = [{"field": FIELDS.get(name, name), "detail": f"{text}."} for name, text in refusal.findings]
         raise Problem(403, refusal.code, str(refusal), errors=found) from refusal
     except IssueRefusedError as refusal:
-        more = {"handle": refusal.handle} if refusal.handle else {}
+        more: dict[str, Any] = {"handle": refusal.handle} if refusal.handle else {}
         raise Problem(STATUS.get(refusal.code, 409), refusal.code, str(refusal), **more) from refusal
 
 

@@ -155,7 +155,8 @@ def make_keyless() -> None:
 
 def pass_on() -> None:
     """Everything has a successor, and somebody uses it."""
-    for stored in (*PersonalToken.objects.all(), *Secret.objects.select_related("robot")):
+    everything: list[PersonalToken | Secret] = [*PersonalToken.objects.all(), *Secret.objects.select_related("robot")]
+    for stored in everything:
         new = replace_secret(ADMIN, stored, same_again(stored, NOW, expires_at=NOW + days(90)), days(2)).stored
         type(new)._default_manager.filter(pk=new.pk).update(last_used_at=NOW)
 
