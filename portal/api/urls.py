@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from portal.api.views import (
     access,
+    client_config,
     holds,
     oidc,
     passports,
@@ -41,6 +42,7 @@ rest = [
     path("robot-secrets", robot_secrets.RobotSecretList.as_view()),
     path("robot-secrets/<str:handle>", robot_secrets.RobotSecretDetail.as_view()),
     path("access/explain", access.Explain.as_view()),
+    path("client-config", client_config.ClientConfig.as_view()),
     path("oidc/exchange", oidc.OidcExchange.as_view()),
     path("oidc/audience", oidc.OidcAudience.as_view()),
 ]

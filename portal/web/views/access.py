@@ -10,9 +10,11 @@ from portal.http.client_address import client_address
 from portal.users.models import Membership, User
 from portal.web.access_rows import access_of, namespaces_of
 from portal.web.asked import asked
-from portal.web.clients import clients_for
+from portal.web.clients import login_lines
+from portal.web.registry_rights import rights_by_registry
 from portal.web.viewer import for_people
-from registries.access.models import PersonalToken
+from registries.access.client_files.closest import plan_routes
+from registries.access.client_files.rows import client_registries
 from registries.access.secret_form import SecretForm
 from registries.access.secret_rows import tokens_of
 from registries.topology.models import Reach, Registry
@@ -21,8 +23,10 @@ from registries.topology.models import Reach, Registry
 @never_cache
 @for_people
 def show_access(request: HttpRequest, user: User) -> HttpResponseBase:
-    """Teams, rights by zone, tokens."""
-    return render(request, "web/access.html", page_context(request, user))
+    """Teams, logins, tokens, rights by zone or by registry."""
+    by = asked(request, "by")
+    more = {"by": by, "registry_rows": rights_by_registry(user)} if by == "registry" else {}
+    return render(request, "web/access.html", page_context(request, user, **more))
 
 
 def page_context(request: HttpRequest, user: User, **more: object) -> dict[str, object]:
@@ -34,21 +38,7 @@ def page_context(request: HttpRequest, user: User, **more: object) -> dict[str, 
         "namespaces": namespaces_of(user),
         "tokens": tokens_of(user, timezone.now()),
         "form": SecretForm(address=client_address(request)),
+        "logins": login_lines(plan_routes(client_registries(with_certificates=False)), "docker", user.username),
         "first_registry": Registry.objects.filter(reach=Reach.ENFORCED).select_related("zone").first(),
         **more,
     }
-
-
-@for_people
-def show_clients(request: HttpRequest, user: User) -> HttpResponseBase:
-    """Exact commands for every registry that trusts our tokens."""
-    registries = Registry.objects.filter(reach=Reach.ENFORCED).select_related("zone", "location")
-    chosen = asked(request, "registry")
-    rows = [
-        (row, clients_for(row.host, user.username, is_plain=row.base_url.startswith("http://")))
-        for row in registries
-        if chosen in ("", row.name)
-    ]
-    has_token = PersonalToken.objects.filter(user=user, revoked_at=None).exists()
-    context = {"rows": rows, "registries": registries, "has_token": has_token}
-    return render(request, "web/clients.html", context)
