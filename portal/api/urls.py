@@ -13,6 +13,7 @@ from portal.api.views import (
     readiness,
     registries,
     repositories,
+    robot_secrets,
 )
 
 # Names of repositories hold slashes: what follows them is tried first, the longest first.
@@ -38,6 +39,8 @@ rest = [
     path("holds", holds.HoldList.as_view()),
     path("holds/<int:pk>", holds.HoldDetail.as_view()),
     path("whoami", access.Whoami.as_view()),
+    path("robot-secrets", robot_secrets.RobotSecretList.as_view()),
+    path("robot-secrets/<str:handle>", robot_secrets.RobotSecretDetail.as_view()),
     path("access/explain", access.Explain.as_view()),
     path("client-config", client_config.ClientConfig.as_view()),
     path("oidc/exchange", oidc.OidcExchange.as_view()),

@@ -15,6 +15,7 @@ from portal.web.views import (
     repositories,
     search,
     tags,
+    tokens,
 )
 
 app_name = "web"
@@ -40,8 +41,9 @@ urlpatterns = [
     path("promotions/<slug:public_id>/strip/", promotions.show_strip, name="promotion-strip"),
     path("inbox/", inbox.show_inbox, name="inbox"),
     path("my/access/", access.show_access, name="my-access"),
-    path("my/tokens/", access.create_token, name="token-new"),
-    path("my/tokens/<int:key>/revoke/", access.revoke_token, name="token-revoke"),
+    path("my/tokens/", tokens.create_token, name="token-new"),
+    path("my/tokens/<int:key>/replace/", tokens.replace_token, name="token-replace"),
+    path("my/tokens/<int:key>/revoke/", tokens.revoke_token, name="token-revoke"),
     path("my/clients/", clients.show_clients, name="clients"),
     path("my/clients/file/", clients.give_file, name="client-file"),
     path("my/clients/files.zip", clients.give_files, name="client-files"),

@@ -15,6 +15,7 @@ from portal.admin_site import ModelAdmin, ReadOnlyAdmin, ReadOnlyInline, action,
 from registries.access import (  # noqa: F401  Django finds admin pages from here
     federation_admin,
     key_admin,
+    leaving_admin,
     naming_admin,
     record_admin,
     request_admin,
@@ -29,29 +30,48 @@ from registries.access.models import (
     Secret,
     StoredSecret,
 )
-from registries.access.secret_page import secret_page
+from registries.access.narrowing import narrowing_of, say_narrowing
+from registries.access.secret_page import replace_page, secret_page
+from registries.access.secret_state import state_of
 
-STATE_COLOURS = {"works": "success", "revoked": "danger", "expired": "warning"}
+STATE_COLOURS = {"works": "success", "ends soon": "warning", "ended": "info", "revoked": "danger"}
 SECRET_FIELDS = ["name", "handle", "state_label", "created_at", "expires_at", "revoked_at", "last_used_at"]
 NARROWING = ["pattern", "actions", "registries", "networks"]
 
 
-def secret_state(stored: StoredSecret) -> str:
-    """works, revoked or expired."""
-    if stored.is_live(timezone.now()):
-        return "works"
-    return "revoked" if stored.revoked_at else "expired"
+class SecretColumns:
+    """What lists and inlines show of a secret."""
+
+    @display(description="state", label=STATE_COLOURS)
+    def state_label(self, stored: StoredSecret) -> str:
+        return state_of(stored, timezone.now())
+
+    @display(description="good for")
+    def narrowing_label(self, stored: StoredSecret) -> str:
+        return say_narrowing(narrowing_of(stored)) or "all that its owner may"
 
 
-class SecretInline(ReadOnlyInline):
+class SecretInline(SecretColumns, ReadOnlyInline):
     model = Secret
-    fields = SECRET_FIELDS
-    readonly_fields = SECRET_FIELDS
+    fields = ["name", "handle", "state_label", "narrowing_label", "expires_at", "last_used_at", "shown_to", "replace"]
+    readonly_fields = fields
     verbose_name_plural = "secrets; each was shown once, when it was issued"
 
-    @display(description="state")
-    def state_label(self, secret: Secret) -> str:
-        return secret_state(secret)
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.filter(is_keyless=False).select_related("shown_to")
+
+    @display(description="exchange")
+    def replace(self, secret: Secret) -> SafeString | str:
+        return replace_link(secret)
+
+
+def replace_link(secret: Secret) -> SafeString | str:
+    """To the page that puts another in its place, while it works."""
+    if secret.is_keyless or not secret.is_live(timezone.now()):
+        return "–"
+    address = reverse("admin:access_secret_replace", args=[secret.pk])
+    return format_html('<a class="text-primary-600" href="{}">Replace</a>', address)
 
 
 @register(RobotAccount)
@@ -106,7 +126,7 @@ class RobotAccountAdmin(ModelAdmin):
         return format_html('<a class="text-primary-600" href="{}">Issue a secret</a>', address)
 
 
-class StoredSecretAdmin(ReadOnlyAdmin):
+class StoredSecretAdmin(SecretColumns, ReadOnlyAdmin):
     """What we keep of a secret: never the secret."""
 
     actions = ["revoke_selected"]
@@ -115,10 +135,6 @@ class StoredSecretAdmin(ReadOnlyAdmin):
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return has_role(request, "platform_admin", "security")
-
-    @display(description="state", label=STATE_COLOURS)
-    def state_label(self, stored: StoredSecret) -> str:
-        return secret_state(stored)
 
     @action(description="Revoke: good no more from the next request on", permissions=["revoke"])
     def revoke_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
@@ -131,20 +147,33 @@ class StoredSecretAdmin(ReadOnlyAdmin):
 
 @register(PersonalToken)
 class PersonalTokenAdmin(StoredSecretAdmin):
-    list_display = ["user", "name", "handle", "state_label", "created_at", "expires_at", "last_used_at"]
+    list_display = ["user", "name", "handle", "state_label", "narrowing_label", "expires_at", "last_used_at"]
     list_select_related = ["user"]
     search_fields = ["user__username", "name", "handle"]
-    fields = ["user", *SECRET_FIELDS, *NARROWING]
+    fields = ["user", *SECRET_FIELDS, "replaces", *NARROWING]
     readonly_fields = fields
 
 
 @register(Secret)
 class SecretAdmin(StoredSecretAdmin):
-    list_display = ["robot", "name", "handle", "state_label", "created_at", "expires_at", "last_used_at"]
+    list_display = ["robot", "name", "handle", "state_label", "narrowing_label", "expires_at", "last_used_at"]
     list_select_related = ["robot"]
     search_fields = ["robot__name", "name", "handle"]
-    fields = ["robot", *SECRET_FIELDS, "shown_to", "is_keyless", *NARROWING]
+    fields = ["robot", *SECRET_FIELDS, "shown_to", "replaces", "is_keyless", *NARROWING, "exchange"]
     readonly_fields = fields
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.replace_secret)
+        return [path("<int:pk>/replace/", view, name="access_secret_replace"), *super().get_urls()]
+
+    def replace_secret(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Put another in its place and show it, this once."""
+        may_issue = has_role(request, *self.change_roles)
+        return replace_page(request, pk, may_issue, self.admin_site.each_context(request))
+
+    @display(description="exchange")
+    def exchange(self, secret: Secret) -> SafeString | str:
+        return replace_link(secret)
 
 
 @register(Namespace)

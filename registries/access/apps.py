@@ -10,6 +10,7 @@ class AccessConfig(AppConfig):
         from portal import panels
         from registries.access.epoch import watch
         from registries.access.key_panel import revoked_panel
+        from registries.access.panels import attention_panel, inbox_panel
         from registries.access.sections import NamespaceSection, RobotSection
         from registries.access.tally import flush_at_exit
         from registries.topology.sections import register_section
@@ -17,5 +18,7 @@ class AccessConfig(AppConfig):
         watch()
         panels.register("attention", revoked_panel)
         flush_at_exit()
+        panels.register("inbox", inbox_panel, order=20)
+        panels.register("attention", attention_panel, order=20)
         register_section(NamespaceSection.name, NamespaceSection)
         register_section(RobotSection.name, RobotSection)

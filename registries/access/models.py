@@ -55,6 +55,7 @@ class RobotAccount(models.Model):
     description = models.CharField(max_length=255, blank=True)
     is_active = models.BooleanField(default=True)
     expires_at = models.DateTimeField(null=True, blank=True)
+    warned_days = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -100,6 +101,9 @@ class StoredSecret(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True)
     warned_days = models.PositiveSmallIntegerField(
         null=True, blank=True, editable=False, help_text="Days before its end for which somebody was warned last."
+    )
+    replaces = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="successors"
     )
 
     class Meta:

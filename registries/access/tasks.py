@@ -6,6 +6,7 @@ from django.utils import timezone
 from registries.access.federation import forget_old_exchanges
 from registries.access.tally import tally
 from registries.access.tally_rows import forget_old
+from registries.access.warn import warn_of_ends
 
 
 @shared_task(name="registries.access.flush_counters")
@@ -14,3 +15,9 @@ def flush_counters() -> int:
     forget_old()
     forget_old_exchanges(timezone.now())
     return tally.flush()
+
+
+@shared_task(name="registries.access.warn_of_ends")
+def warn() -> int:
+    """Tell people whose credentials end soon; each of them once for each of the thresholds."""
+    return warn_of_ends(timezone.now())

@@ -12,7 +12,7 @@ from portal.users.models import Role
 from promotions.archive.models import ArchiveEntry
 from promotions.workflow.models import PromotionRequest
 from promotions.workflow.requests import create_request
-from registries.access.credentials import issue_personal_token, issue_robot_secret
+from registries.access.credentials import Narrowing, issue_personal_token, issue_robot_secret
 from registries.access.models import RobotAccount
 from registries.access.record_models import Denial
 from registries.catalog.holds import place_hold
@@ -97,7 +97,9 @@ class Harbour(Company):
     def _words(self) -> None:
         soon = self.now + timedelta(days=6)
         issue_personal_token(self.alice.actor, self.alice, "laptop", soon)
-        issue_robot_secret(self.ada.actor, self.robot, "runner", soon)
+        narrow = Narrowing("payments/**", "pull,push", "ci-snapshots,prod", "10.0.0.0/8, 2001:db8::/32")
+        self.secret, _ = issue_robot_secret(self.ada.actor, self.robot, "runner", soon, narrow, self.alice)
+        self.token, _ = issue_personal_token(self.ada.actor, self.ada, "night job of the platform team", soon, narrow)
         place_hold(self.released.manifest.digest, "deployed", "it runs in shop-eu", self.request)
         record(
             system("setup"),

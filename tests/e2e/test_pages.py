@@ -45,7 +45,8 @@ def test_pages_of_the_portal(visit: Visit, harbour: Harbour, width: int, scheme:
     visitor = visit(harbour.ada, width, scheme)  # type: ignore[arg-type]
     digest = reverse("web:digest", args=[str(harbour.snapshot.manifest.digest)])
     promotion = reverse("web:promotion", args=[harbour.request.public_id])
-    for path in (*OF_THE_PORTAL, digest, promotion):
+    replacing = reverse("web:token-replace", args=[harbour.token.pk])
+    for path in (*OF_THE_PORTAL, digest, promotion, replacing):
         see(visitor, path, other)
     see(visitor, "/nothing/here/", other, status=404)
     assert not visitor.faults, "\n".join(visitor.faults)
@@ -60,6 +61,11 @@ def test_pages_of_the_admin(visit: Visit, harbour: Harbour, width: int, scheme: 
         "promotions_promotionpath": harbour.path, "access_robotaccount": harbour.robot,
     }  # fmt: skip
     addresses = [reverse("admin:index"), reverse("admin:promotions_promotionrequest_review", args=[harbour.request.pk])]
+    addresses += [
+        reverse("admin:users_user_leaving", args=[harbour.alice.pk]),
+        reverse("admin:access_robotaccount_secret", args=[harbour.robot.pk]),
+        reverse("admin:access_secret_replace", args=[harbour.secret.pk]),
+    ]
     addresses += [reverse(f"admin:{name}_changelist") for name in LISTS]
     addresses += [reverse(f"admin:{name}_add") for name in FORMS]
     addresses += [reverse(f"admin:{name}_change", args=[row.pk]) for name, row in rows.items()]
