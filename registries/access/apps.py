@@ -7,12 +7,16 @@ class AccessConfig(AppConfig):
     verbose_name = "Access"
 
     def ready(self) -> None:
+        from portal.jobs.kinds import register_job
         from registries.access.epoch import watch
         from registries.access.sections import NamespaceSection, RobotSection
         from registries.access.tally import flush_at_exit
+        from registries.access.trial_models import DraftTrial
+        from registries.access.trials import run_trial
         from registries.topology.sections import register_section
 
         watch()
         flush_at_exit()
+        register_job(DraftTrial, run_trial)
         register_section(NamespaceSection.name, NamespaceSection)
         register_section(RobotSection.name, RobotSection)
