@@ -14,6 +14,7 @@ from portal.web.views import (
     repositories,
     search,
     tags,
+    uses,
 )
 
 app_name = "web"
@@ -42,5 +43,6 @@ urlpatterns = [
     path("my/tokens/", access.create_token, name="token-new"),
     path("my/tokens/<int:key>/revoke/", access.revoke_token, name="token-revoke"),
     path("my/clients/", access.show_clients, name="clients"),
+    path("uses/", uses.list_uses, name="uses"),
     path("explain/", explain.explain_access, name="explain"),
 ]

@@ -4,7 +4,7 @@ From rows alone, in portions, however many there are. Whoever asked is who they 
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby, islice
@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from registries.access.facts import Place, Policy, Rule
 from registries.access.models import AccessRule
-from registries.access.policy import evaluate
+from registries.access.policy_change import PolicyChange, change_policy
 from registries.access.principals import ANONYMOUS, Principal
 from registries.access.record_models import AccessUse
-from registries.access.snapshot import Snapshot, current_snapshot, rules_of
+from registries.access.snapshot import current_snapshot, rules_of
 from registries.access.who import principals_named
 
 DAYS: Final = 30
@@ -99,16 +99,6 @@ class Comparison:
         return not (self.refused.kinds or self.allowed.kinds)
 
 
-@dataclass(frozen=True)
-class Draft:
-    """Two policies and what differs between them."""
-
-    now: Policy
-    then: Policy
-    changed: Policy
-    snapshot: Snapshot
-
-
 def hold_drafts(
     drafts: Sequence[AccessRule],
     without: Sequence[AccessRule] = (),
@@ -122,13 +112,14 @@ def hold_drafts(
     ``at`` is the moment for which both are asked, now when it is not given. ``progress`` is told how many kinds of requests are done of
     how many, and may raise to stop."""
     at = at or timezone.now()
-    draft = _draft(drafts, without, at)
+    snapshot = current_snapshot()
+    change = _change(snapshot.policy, drafts, without, at)
     found = Comparison((at - timedelta(days=days)).date(), at)
     rows = AccessUse.objects.filter(day__gte=found.since).exclude(repository="")
     total = rows.aggregate(count=Count("pk"))["count"] if progress else 0
     seen = 0
     for portion in _portions(rows):
-        _compare(draft, portion, at, found)
+        _compare(change, snapshot.places, portion, at, found)
         seen += sum(row.rows for row in portion)
         if progress:
             progress(seen, total)
@@ -169,10 +160,12 @@ def _portions(rows: Any) -> Iterator[list[_Row]]:
         yield held
 
 
-def _compare(draft: Draft, portion: Sequence[_Row], at: datetime, found: Comparison) -> None:
+def _compare(
+    change: PolicyChange, places: Mapping[int, Place], portion: Sequence[_Row], at: datetime, found: Comparison
+) -> None:
     known = principals_named({row.principal for row in portion})
     for (name, registry, repository), rows in groupby(portion, key=lambda row: row[:3]):
-        principal, place = known.get(name), draft.snapshot.places.get(registry)
+        principal, place = known.get(name), places.get(registry)
         turned: dict[tuple[str, bool], Difference] = {}
         for row in rows:
             found.read += row.rows
@@ -183,7 +176,7 @@ def _compare(draft: Draft, portion: Sequence[_Row], at: datetime, found: Compari
                 continue
             who = replace(principal, address=row.address, is_keyless=row.is_keyless) if principal is not ANONYMOUS else principal
             for action in actions:
-                difference = _differs(draft, who, place, repository, action, at, row)
+                difference = _differs(change, who, place, repository, action, at, row)
                 if difference is None:
                     found.unchanged += row.requests
                     continue
@@ -203,34 +196,23 @@ def _added(one: Difference, other: Difference) -> Difference:
 
 
 def _differs(
-    draft: Draft, who: Principal, place: Place, repository: str, action: str, at: datetime, row: _Row
+    change: PolicyChange, who: Principal, place: Place, repository: str, action: str, at: datetime, row: _Row
 ) -> Difference | None:
-    """None where the verdict stays. Where none of the changed rules begins like the name, it surely does."""
-    if not any(True for _ in draft.changed.rules_near(who, repository)):
+    """None where the verdict stays."""
+    turned = change.turned(who, place, repository, action, at)
+    if turned is None:
         return None
-    before = evaluate(draft.now, who, place, repository, action, at)
-    after = evaluate(draft.then, who, place, repository, action, at)
-    if before.is_allowed == after.is_allowed:
-        return None
+    before, after = turned
     rule = after.rule if after.is_allowed else after.rule or before.rule
     return Difference(
         row.principal, place.name, repository, action, after.is_allowed, row.requests, row.last_at, rule, before.text, after.text
     )  # fmt: skip
 
 
-def _draft(drafts: Sequence[AccessRule], without: Sequence[AccessRule], at: datetime) -> Draft:
-    snapshot = current_snapshot()
-    added = tuple(rules_of(AccessRule.objects.filter(pk__in=[row.pk for row in drafts])))
+def _change(policy: Policy, drafts: Sequence[AccessRule], without: Sequence[AccessRule], at: datetime) -> PolicyChange:
+    added = rules_of(AccessRule.objects.filter(pk__in=[row.pk for row in drafts]))
     gone = {row.replaces_id for row in drafts if row.replaces_id} | {row.pk for row in without}
-    ended = tuple(rule for rule in snapshot.policy.rules if rule.key in gone)
-    kept = (rule for rule in snapshot.policy.rules if rule.key not in gone)
-    begun = tuple(_as_rule(rule, at) for rule in added)
-    return Draft(
-        snapshot.policy,
-        replace(snapshot.policy, rules=tuple(sorted((*kept, *begun), key=lambda rule: rule.key))),
-        Policy((*ended, *begun)),
-        snapshot,
-    )
+    return change_policy(policy, [_as_rule(rule, at) for rule in added], gone)
 
 
 def _as_rule(rule: Rule, at: datetime) -> Rule:

@@ -26,7 +26,6 @@ from registries.access.trial_models import DraftTrial
 from registries.access.trials import order_trial, put_trial_in_force, rules_of_trial
 
 SHOWN = 50
-MOST_OFFERED = 300
 
 
 class DraftActions:
@@ -82,7 +81,7 @@ class TrialForm(forms.ModelForm[DraftTrial]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         drafts = AccessRule.objects.filter(is_draft=True).select_related("team", "user", "robot", "zone", "registry")
-        self.fields["chosen"].queryset = drafts.order_by("pk")[:MOST_OFFERED]  # type: ignore[attr-defined]
+        self.fields["chosen"].queryset = drafts.order_by("pk")  # type: ignore[attr-defined]
 
     def clean_chosen(self) -> list[AccessRule]:
         return list(self.cleaned_data["chosen"])

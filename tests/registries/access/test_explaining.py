@@ -24,7 +24,7 @@ def case(principal: Principal, *rules: Rule, place: object = PROD, action: str =
     return Case(held, principal, place, "payments/api", action, NOW, {1: "payments"})  # type: ignore[arg-type]
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(cases)
 def test_an_explanation_never_contradicts_the_policy(asked: Case) -> None:
     said = evaluate(asked.policy, asked.principal, asked.place, asked.repository, asked.action, asked.at)
@@ -41,7 +41,7 @@ def test_an_explanation_never_contradicts_the_policy(asked: Case) -> None:
     assert all(row.why for row in (*lost, *near_misses(asked)))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(cases)
 def test_what_is_proposed_turns_the_verdict(asked: Case) -> None:
     changes = what_would_change(asked)
@@ -76,7 +76,7 @@ def _cleared(asked: Case, changes: Changes) -> Case:
     return replace(asked, policy=policy, principal=principal)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(cases)
 def test_when_everything_in_the_way_is_gone_and_nothing_more_is_named_it_is_allowed(asked: Case) -> None:
     changes = what_would_change(asked)
