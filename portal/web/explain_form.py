@@ -19,7 +19,6 @@ from registries.access.question import (
 )
 from registries.topology.models import Registry
 
-
 FIELDS = ("who", "action", "registry", "repository", "address", "credential", "at")
 
 

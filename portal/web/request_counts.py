@@ -68,12 +68,13 @@ def _bars(moments: Sequence[datetime], counts: Counter[tuple[datetime, str]], fo
     most = max((sum(counts[moment, outcome] for outcome in OUTCOMES) for moment in moments), default=0) or 1
     found = []
     for number, moment in enumerate(moments):
-        values = [counts[moment, outcome] for outcome in OUTCOMES]
+        values = tuple(counts[moment, outcome] for outcome in OUTCOMES)
         parts, top = [], HEIGHT
         for outcome, value in zip(OUTCOMES, values, strict=True):
             height = HEIGHT * value / most
             top -= height
             if value:
                 parts.append((outcome, top, height))
-        found.append(Bar(moment.strftime(form), *values, number * STEP, tuple(parts)))
+        issued, narrowed, refused = values
+        found.append(Bar(moment.strftime(form), issued, narrowed, refused, number * STEP, tuple(parts)))
     return tuple(found)

@@ -73,4 +73,3 @@ class Case:
     def under(self, *rules: Rule) -> "Case":
         """The same question with other rules."""
         return replace(self, policy=replace(self.policy, rules=rules))
-

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from registries.access.case import Case
@@ -41,9 +42,13 @@ class Changes:
         return () if self.all_of else tuple(change.rule for change in self.one_of if change.rule is not None)
 
 
+NO_CHANGES: Final = Changes()
+
+
 def what_would_change(case: Case) -> Changes:
     """For a refusal; nothing for a permission, and nothing for what is no name."""
-    case, needed = case.small(), []
+    case = case.small()
+    needed: list[Change] = []
     for _ in range(_MOST_STEPS):
         if case.verdict.is_allowed:
             break
@@ -62,7 +67,9 @@ def _out_of_the_way(case: Case) -> tuple[Change, Case] | None:
     verdict, policy, principal = case.verdict, case.policy, case.principal
     if verdict.code == "narrow_credential":
         free = replace(principal, narrow_pattern="", narrow_actions="", narrow_registries="", narrow_networks="")
-        return Change("credential", "another credential, one that is good for it", (SELF,)), replace(case, principal=free)
+        return Change("credential", "another credential, one that is good for it", (SELF,)), replace(
+            case, principal=free
+        )
     if verdict.code == "denied_by_rule":
         rule = case.decided_by
         if rule is None:
@@ -92,8 +99,15 @@ def _ways(case: Case) -> Iterator[Change]:
         yield Change("sign_in", "signing in: docker login with a personal token, if you then may", (SELF,))
     if verdict.code == "owned_by_other" and owner is not None:
         yield Change("namespace", f"{owner.prefix} in {case.origin.zone} belonging to a team of {case.principal}")
-    if owner is not None and case.action == "delete" and case.origin.kind == "sandbox" and case.principal.kind == "user":
-        yield Change("maintainer", f"being a maintainer of team {owner.team}, which owns {owner.prefix}", (OWNERS, ADMINS))
+    if (
+        owner is not None
+        and case.action == "delete"
+        and case.origin.kind == "sandbox"
+        and case.principal.kind == "user"
+    ):
+        yield Change(
+            "maintainer", f"being a maintainer of team {owner.team}, which owns {owner.prefix}", (OWNERS, ADMINS)
+        )
 
 
 def _nearly(case: Case) -> Iterator[Change]:
@@ -101,15 +115,22 @@ def _nearly(case: Case) -> Iterator[Change]:
     by_key = {rule.key: rule for rule in case.named}
     for miss in near_misses(case):
         rule = by_key[miss.key]
-        if miss.kinds == ("network",):
-            inside = replace(case, principal=replace(case.principal, address=str(rule.networks[0].network_address)))
-            if inside.verdict.is_allowed:
-                nets = ", ".join(map(str, rule.networks))
-                yield Change("network", f"a client in {nets}, where {rule.label} holds", (SELF,), key=rule.key)
-        elif miss.kinds == ("time",) and rule.starts_at is not None and case.at < rule.starts_at:
-            if replace(case, at=rule.starts_at).verdict.is_allowed:
-                text = f"time: from {rule.starts_at:%Y-%m-%d %H:%M} UTC on {rule.label} holds"
-                yield Change("time", text, (SELF,), key=rule.key)
+        if miss.kinds == ("network",) and _inside(case, rule).verdict.is_allowed:
+            nets = ", ".join(map(str, rule.networks))
+            yield Change("network", f"a client in {nets}, where {rule.label} holds", (SELF,), key=rule.key)
+        elif miss.kinds == ("time",) and rule.starts_at is not None and _begun(case, rule.starts_at):
+            text = f"time: from {rule.starts_at:%Y-%m-%d %H:%M} UTC on {rule.label} holds"
+            yield Change("time", text, (SELF,), key=rule.key)
+
+
+def _inside(case: Case, rule: Rule) -> Case:
+    """The same question from a client that the rule means."""
+    return replace(case, principal=replace(case.principal, address=str(rule.networks[0].network_address)))
+
+
+def _begun(case: Case, starts_at: datetime) -> bool:
+    """Whether it is allowed once that time has come."""
+    return case.at < starts_at and replace(case, at=starts_at).verdict.is_allowed
 
 
 def _candidates(case: Case) -> Iterator[tuple[Rule, str]]:
@@ -146,7 +167,11 @@ _INSTEAD: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
     "fills_itself": ("elsewhere", "a push to what it fronts, for those who may", (SELF,)),
     "not_ours": ("elsewhere", "a push to a registry of ours, for example a sandbox", (SELF,)),
     "ci_only": ("ci", "a push from a CI job, with a robot account of kind CI", (SELF, ADMINS)),
-    "keyless_only": ("keyless", "a keyless login: the job exchanges its identity token for a credential", (SELF, ADMINS)),
+    "keyless_only": (
+        "keyless",
+        "a keyless login: the job exchanges its identity token for a credential",
+        (SELF, ADMINS),
+    ),
     "plan_only": ("cleanup_plan", "a cleanup plan, or a rule of retention", (ADMINS,)),
     "no_robots": ("elsewhere", "a CI registry, to which CI pushes the image", (SELF,)),
     "sign_in": ("sign_in", "signing in: docker login with a personal token, if you then may", (SELF,)),

@@ -31,16 +31,13 @@ def may_ask_about(viewer: User | RobotAccount, who: str) -> bool:
 
 def names_to_ask_about(viewer: User) -> list[str]:
     """For completion: whom this person may ask about, themselves first; of many only some."""
-    if viewer.has_role():
-        people = User.objects.filter(is_active=True).order_by("username").values_list("username", flat=True)
-        robots = RobotAccount.objects.filter(is_active=True)
-        ours = [f"{SYSTEM_PREFIX}{name}" for name in SYSTEM_PRINCIPALS]
-    else:
-        people = _led(viewer).order_by("user__username").values_list("user__username", flat=True).distinct()
-        robots = RobotAccount.objects.filter(is_active=True, team__memberships__user=viewer)
-        ours = []
+    people, robots = User.objects.filter(is_active=True), RobotAccount.objects.filter(is_active=True)
+    ours = [f"{SYSTEM_PREFIX}{name}" for name in SYSTEM_PRINCIPALS] if viewer.has_role() else []
+    if not viewer.has_role():
+        people = people.filter(pk__in=_led(viewer).values("user"))
+        robots = robots.filter(team__memberships__user=viewer)
+    others = people.exclude(pk=viewer.pk).order_by("username").values_list("username", flat=True)[:MOST_OFFERED]
     logins = [robot.login for robot in robots.only("name").order_by("name")[:MOST_OFFERED]]
-    others = [name for name in people[:MOST_OFFERED] if name != viewer.username]
     return [viewer.username, *others, *logins, *ours, ANONYMOUS_NAME]
 
 

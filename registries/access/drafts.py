@@ -67,7 +67,11 @@ def put_in_force(
         ending = _locked(without)
         _check(rows, drafts, now)
         if seen and version_of(rows, ending) != seen:
-            raise Problem(409, "draft_changed", "Something has changed since it was looked at. Hold the drafts against the requests again.")
+            raise Problem(
+                409,
+                "draft_changed",
+                "Something has changed since it was looked at. Hold the drafts against the requests again.",
+            )
         for row in rows:
             _begin(actor, row, now)
         for row in ending:
@@ -94,14 +98,22 @@ def _locked(rules: Iterable[AccessRule]) -> list[AccessRule]:
 
 def _check(rows: Sequence[AccessRule], wanted: Sequence[AccessRule], now: datetime) -> None:
     if not rows or len(rows) < len({rule.pk for rule in wanted}) or not all(row.is_draft for row in rows):
-        raise Problem(409, "no_draft", "Some of it is no draft any more: somebody has put it in force or thrown it away.")
+        raise Problem(
+            409, "no_draft", "Some of it is no draft any more: somebody has put it in force or thrown it away."
+        )
     for row in rows:
         if row.ends_at is not None and row.ends_at <= now:
-            raise Problem(409, "ended_draft", f"The draft {row.pk} ({row}) would end before it begins; give it another end.")
+            raise Problem(
+                409, "ended_draft", f"The draft {row.pk} ({row}) would end before it begins; give it another end."
+            )
 
 
 def _begin(actor: Actor, row: AccessRule, now: datetime) -> None:
-    replaced = AccessRule.objects.select_for_update(of=("self",)).filter(pk=row.replaces_id).first() if row.replaces_id else None
+    replaced = (
+        AccessRule.objects.select_for_update(of=("self",)).filter(pk=row.replaces_id).first()
+        if row.replaces_id
+        else None
+    )
     row.is_draft, row.replaces = False, None
     row.save()
     record(actor, "accessrule.put_in_force", row, replaces=str(replaced.pk) if replaced else "")

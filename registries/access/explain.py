@@ -6,7 +6,7 @@ from typing import Any
 
 from portal.users.models import Team
 from registries.access.case import Case
-from registries.access.changes import Changes, what_would_change
+from registries.access.changes import NO_CHANGES, Changes, what_would_change
 from registries.access.facts import Verdict
 from registries.access.losing import Lost, NearMiss, is_hard, losers, near_misses
 from registries.access.policy import evaluate
@@ -37,7 +37,7 @@ class Explanation:
     rule_key: int = 0
     lost: tuple[Lost, ...] = ()
     near: tuple[NearMiss, ...] = ()
-    changes: Changes = Changes()
+    changes: Changes = NO_CHANGES
     ask: tuple[Asked, ...] = ()
     notes: tuple[str, ...] = ()
 

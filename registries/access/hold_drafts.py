@@ -174,7 +174,11 @@ def _compare(
                 found.gone += row.requests * len(actions)
                 found.gone_names[name] += row.requests * len(actions)
                 continue
-            who = replace(principal, address=row.address, is_keyless=row.is_keyless) if principal is not ANONYMOUS else principal
+            who = (
+                replace(principal, address=row.address, is_keyless=row.is_keyless)
+                if principal is not ANONYMOUS
+                else principal
+            )
             for action in actions:
                 difference = _differs(change, who, place, repository, action, at, row)
                 if difference is None:

@@ -55,7 +55,9 @@ def _why_lost(case: Case, rule: Rule) -> str:
     if rule.is_deny:
         return f"it denies as well; {verdict.rule or 'something else'} was looked at first"
     if not rule.covers(case.origin, case.repository):
-        return f"a cache gives to nobody what its origin would not give; the rule would have to hold at {case.origin.name}"
+        return (
+            f"a cache gives to nobody what its origin would not give; the rule would have to hold at {case.origin.name}"
+        )
     if verdict.is_allowed:
         return f"it allows it as well; {verdict.rule or 'something else'} was looked at first"
     return _above(case)
@@ -100,7 +102,7 @@ def _miss(case: Case, rule: Rule) -> NearMiss | None:
         return None
     if case.verdict.is_allowed and not {"time", "network"}.issuperset(kinds):
         return None
-    if "pattern" in kinds and len(misfits) > 1 and not _common_parts(rule.plain, case.repository):
+    if "pattern" in kinds and not _common_parts(rule.plain, case.repository):
         return None
     return NearMiss(rule.label, rule.key, tuple(text for _, text in misfits), kinds)
 
@@ -120,7 +122,11 @@ def _misfits(case: Case, rule: Rule) -> Iterator[tuple[str, str]]:
     if case.principal.kind == "anonymous" and not (rule.is_public or rule.is_deny):
         yield "stranger", "it speaks of people and robots who are signed in, not of strangers"
     elif not rule.reaches(case.principal):
-        where = f"the client is at {case.principal.address}" if case.principal.address else "where the client is was not said"
+        where = (
+            f"the client is at {case.principal.address}"
+            if case.principal.address
+            else "where the client is was not said"
+        )
         yield "network", f"it holds from {', '.join(map(str, rule.networks))} alone, and {where}"
 
 

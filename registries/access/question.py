@@ -19,7 +19,9 @@ from registries.oci.reference import is_repository
 from registries.topology.models import Registry
 
 KEYLESS: Final = "keyless"
-_TAIL = re.compile(r"(?P<name>[^:@]*)(?P<tail>(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@[A-Za-z0-9+._-]+:[A-Za-z0-9=_-]+)?)")
+_TAIL = re.compile(
+    r"(?P<name>[^:@]*)(?P<tail>(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(@[A-Za-z0-9+._-]+:[A-Za-z0-9=_-]+)?)"
+)
 
 
 class BadQuestionError(ValueError):
@@ -66,9 +68,15 @@ def read_question(
         principal = find_principal(who)
     except UnknownPrincipalError as error:
         raise BadQuestionError("who", str(error)) from error
-    notes = [f"{tail} was left out of account: rights are those of the repository, whatever the tag or digest."] if tail else []
+    notes = (
+        [f"{tail} was left out of account: rights are those of the repository, whatever the tag or digest."]
+        if tail
+        else []
+    )
     if at is not None and abs((at - now).total_seconds()) > 1:
-        notes.append(f"Asked for {at:%Y-%m-%d %H:%M} UTC, by the rules as they are written now, and the teams of today.")
+        notes.append(
+            f"Asked for {at:%Y-%m-%d %H:%M} UTC, by the rules as they are written now, and the teams of today."
+        )
     principal = _with_credential(replace(principal, address=address), credential)
     return Question(who, principal, action, registry, name, at or now, credential, tuple(notes))
 
@@ -99,7 +107,10 @@ def credentials_of(viewer: User, who: str) -> list[tuple[str, str]]:
     robot = RobotAccount.objects.filter(name=who.removeprefix("robot.")).first() if who.startswith("robot.") else None
     if robot is None:
         return []
-    found = [(row.handle, row.name or row.handle) for row in Secret.objects.filter(robot=robot, revoked_at=None, is_keyless=False)]
+    found = [
+        (row.handle, row.name or row.handle)
+        for row in Secret.objects.filter(robot=robot, revoked_at=None, is_keyless=False)
+    ]
     return [*found, (KEYLESS, "a keyless login")] if robot.kind == RobotAccount.Kind.CI else found
 
 
@@ -118,7 +129,8 @@ def _name_of(text: str, registry: Registry) -> tuple[str, str]:
     shape = _TAIL.fullmatch(text)
     if shape is None or not is_repository(shape["name"]):
         raise BadQuestionError(
-            "repository", f"Not the name of a repository: {text[:80]!r}. Write it such as payments/api; a tag behind it does no harm."
+            "repository",
+            f"Not the name of a repository: {text[:80]!r}. Write it such as payments/api; a tag behind it does no harm.",
         )
     return shape["name"], shape["tail"]
 
@@ -129,9 +141,11 @@ def _with_credential(principal: Principal, credential: str) -> Principal:
         return principal
     if credential == KEYLESS and principal.is_ci:
         return replace(principal, is_keyless=True)
-    rows: Any = PersonalToken.objects.filter(user=principal.key) if principal.kind == "user" else Secret.objects.none()
+    rows: Any = (
+        PersonalToken.objects.filter(user=int(principal.key)) if principal.kind == "user" else Secret.objects.none()
+    )
     if principal.kind == "robot":
-        rows = Secret.objects.filter(robot=principal.key)
+        rows = Secret.objects.filter(robot=int(principal.key))
     row = rows.filter(handle=credential).first()
     if row is None:
         raise BadQuestionError("credential", f"{principal} has no credential {credential[:40]!r}; give its handle.")

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
-from portal.admin_site import action, display, has_role, register
+from portal.admin_site import TextWidget, action, display, has_role, register
 from portal.http.problem import Problem
 from portal.http.tables import table_of
 from portal.jobs.admin import JobAdmin
@@ -57,10 +57,17 @@ def _actor(request: HttpRequest) -> Any:
     return user.actor
 
 
+class DraftsField(forms.ModelMultipleChoiceField[AccessRule]):
+    """Drafts by their keys, for two of them may read alike."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        return f"draft {obj.pk}: {obj}" + (f", {obj.reason}" if obj.reason else "")
+
+
 class TrialForm(forms.ModelForm[DraftTrial]):
     """Which drafts, and which rules to leave out?"""
 
-    chosen = forms.ModelMultipleChoiceField(
+    chosen = DraftsField(
         AccessRule.objects.none(),
         label="Drafts",
         required=False,
@@ -70,6 +77,7 @@ class TrialForm(forms.ModelForm[DraftTrial]):
     leave_out = forms.CharField(
         label="Rules to leave out",
         required=False,
+        widget=TextWidget(),
         help_text="Keys of rules in force, with commas between them, such as 17, 23: as if they had ended. "
         "They can also be chosen in the list of access rules.",
     )
@@ -173,7 +181,9 @@ class DraftTrialAdmin(JobAdmin):
             return redirect("admin:access_drafttrial_change", pk)
         try:
             count = put_trial_in_force(_actor(request), trial)
-            messages.success(request, f"{count} in force from now on. Tokens that are out live on for their few minutes.")
+            messages.success(
+                request, f"{count} in force from now on. Tokens that are out live on for their few minutes."
+            )
         except Problem as problem:
             messages.error(request, problem.detail)
         return redirect("admin:access_drafttrial_change", pk)

@@ -26,7 +26,10 @@ def order_trial(actor: Actor, drafts: Sequence[AccessRule], without: Sequence[Ac
     left_out = sorted({rule.pk for rule in without if not rule.is_draft})
     if not keys and not left_out:
         raise Problem(422, "no_draft", "Choose at least one draft, or one rule to leave out.")
-    about = [f"draft {rule.pk}: {rule}" + (f", in place of rule {rule.replaces_id}" if rule.replaces_id else "") for rule in drafts]
+    about = [
+        f"draft {rule.pk}: {rule}" + (f", in place of rule {rule.replaces_id}" if rule.replaces_id else "")
+        for rule in drafts
+    ]
     about += [f"without rule {rule.pk}: {rule}" for rule in without]
     with transaction.atomic():
         trial = DraftTrial.objects.create(drafts=keys, without=left_out, about="\n".join(about), **job_fields(actor))
@@ -49,7 +52,9 @@ def run_trial(claim: Claim[DraftTrial]) -> None:
 
     found = hold_drafts(drafts, without, progress=progress)
     if version_of(*rules_of_trial(trial)) != seen:
-        raise JobFailed("draft_changed", "A draft was changed while it was held against the requests; order another trial.")
+        raise JobFailed(
+            "draft_changed", "A draft was changed while it was held against the requests; order another trial."
+        )
     claim.write(
         seen=seen,
         epoch=epoch,
@@ -71,7 +76,9 @@ def put_trial_in_force(actor: Actor, trial: DraftTrial) -> int:
         raise Problem(409, "not_tried", "The trial has not ended well; wait for it, or order another.")
     drafts, without = rules_of_trial(trial)
     if len(drafts) < len(trial.drafts):
-        raise Problem(409, "no_draft", "Some of it is no draft any more: somebody has put it in force or thrown it away.")
+        raise Problem(
+            409, "no_draft", "Some of it is no draft any more: somebody has put it in force or thrown it away."
+        )
     return len(put_in_force(actor, drafts, without=without, seen=trial.seen))
 
 

@@ -46,7 +46,9 @@ def principals_named(names: Iterable[str]) -> dict[str, Principal]:
     wanted = set(names)
     robots = [name.removeprefix(ROBOT_PREFIX) for name in wanted if name.startswith(ROBOT_PREFIX)]
     alive = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
-    found = {robot.login: _of_robot(robot) for robot in RobotAccount.objects.filter(alive, name__in=robots, is_active=True)}
+    found = {
+        robot.login: _of_robot(robot) for robot in RobotAccount.objects.filter(alive, name__in=robots, is_active=True)
+    }
     people = dict(User.objects.filter(username__in=wanted, is_active=True).values_list("pk", "username"))
     roles: dict[int, list[tuple[int, str]]] = {}
     for user, team, role in Membership.objects.filter(user__in=people).values_list("user_id", "team_id", "role"):

@@ -32,13 +32,15 @@ def whom_to_ask(changes: Changes, hard_rule: str, owner: Team | None) -> tuple[A
     found: list[Asked] = []
     if hard_rule:
         found.append(Asked(f"{NOBODY}: {hard_rule}"))
-    if SELF in needed:
-        found.append(Asked("whoever asks"))
     if OWNERS in needed and owner is not None:
         found.append(_maintainers(owner))
     if ADMINS in needed:
         admins = User.objects.filter(Q(role_grants__role=Role.PLATFORM_ADMIN) | Q(is_superuser=True), is_active=True)
-        found.append(_named("platform admins", admins.distinct().order_by("username").values_list("username", flat=True)))
+        found.append(
+            _named("platform admins", admins.distinct().order_by("username").values_list("username", flat=True))
+        )
+    if SELF in needed:
+        found.append(Asked("the one who asks"))
     return tuple(found)
 
 

@@ -16,11 +16,13 @@ OF_THE_PORTAL = (
     "/r/ci-snapshots/payments/api:1.4.0/", f"/r/ci-snapshots/{LONG}/", "/search/?q=payments", "/search/?q=nothing-like-it",
     "/promotions/", "/promotions/new/?registry=ci-snapshots&repository=payments/api&tag=1.4.0", "/inbox/", "/my/access/",
     "/my/clients/", "/explain/", "/explain/?who=alice&action=push&registry=prod&repository=payments/api",
+    "/explain/?who=alice&action=pull&registry=prod&repository=payments/api&address=10.1.2.3", "/uses/?registry=prod",
+    "/uses/?registry=ci-snapshots&repository=payments/api",
     "/accounts/password/change/", "/accounts/logout/",
 )  # fmt: skip
 LISTS = (
     "promotions_promotionrequest", "topology_registry", "catalog_tag", "catalog_manifest", "replication_delivery",
-    "archive_archiveentry", "retention_planitem", "access_denial", "copies_copyjob", "audit_auditevent",
+    "archive_archiveentry", "retention_planitem", "access_denial", "access_drafttrial", "copies_copyjob", "audit_auditevent",
 )  # fmt: skip
 FORMS = (
     "topology_registry",
@@ -28,6 +30,7 @@ FORMS = (
     "access_accessrule",
     "retention_retentionpolicy",
     "retention_plan",
+    "access_drafttrial",
 )
 
 
@@ -56,10 +59,11 @@ def test_pages_of_the_admin(visit: Visit, harbour: Harbour, width: int, scheme: 
     rows = {
         "topology_registry": harbour.prod, "archive_archiveentry": harbour.entry, "retention_plan": harbour.plan,
         "copies_copyjob": harbour.copy, "catalog_manifest": harbour.long.manifest, "users_user": harbour.alice,
-        "promotions_promotionpath": harbour.path, "access_robotaccount": harbour.robot,
+        "promotions_promotionpath": harbour.path, "access_robotaccount": harbour.robot, "access_drafttrial": harbour.trial,
     }  # fmt: skip
     addresses = [reverse("admin:index"), reverse("admin:promotions_promotionrequest_review", args=[harbour.request.pk])]
     addresses += [reverse(f"admin:{name}_changelist") for name in LISTS]
+    addresses += ["/admin/explain/", "/admin/explain/?who=alice&action=pull&registry=prod&repository=payments/api"]
     addresses += [reverse(f"admin:{name}_add") for name in FORMS]
     addresses += [reverse(f"admin:{name}_change", args=[row.pk]) for name, row in rows.items()]
     for path in addresses:

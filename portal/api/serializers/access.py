@@ -32,7 +32,9 @@ class ExplainQuery(serializers.Serializer[Any]):
     action = serializers.ChoiceField(choices=["pull", "push", "delete"])
     registry = Word()
     repository = Word(help_text="A tag or digest behind the name changes nothing.")
-    address = Word(required=False, default="", allow_blank=True, help_text="Where the client is, for rules with networks.")
+    address = Word(
+        required=False, default="", allow_blank=True, help_text="Where the client is, for rules with networks."
+    )
     credential = Word(
         required=False, default="", allow_blank=True, help_text="The handle of the secret that is shown, or keyless."
     )
@@ -92,6 +94,8 @@ class ExplanationSerializer(serializers.Serializer[Any]):
     lost = LostSerializer(many=True)
     near = NearSerializer(many=True)
     needed = ChangeSerializer(many=True, help_text="All of these have to go out of the way first.")
-    changes = ChangeSerializer(many=True, help_text="One of these is then enough; none means that nothing more is needed.")
+    changes = ChangeSerializer(
+        many=True, help_text="One of these is then enough; none means that nothing more is needed."
+    )
     ask = WhomToAskSerializer(many=True)
     notes = serializers.ListField(child=serializers.CharField())

@@ -28,7 +28,13 @@ BOX = (
 def explain_page(request: HttpRequest) -> HttpResponseBase:
     """The same question and answer as in the web portal, with rules as links and proposals that can be made drafts."""
     form = _dressed(QuestionForm(_viewer(request), request.GET))
-    context = {**site.each_context(request), "title": "Explain access", "form": form, **answer_to(form), "asked": _asked(form)}
+    context = {
+        **site.each_context(request),
+        "title": "Explain access",
+        "form": form,
+        **answer_to(form),
+        "asked": _asked(form),
+    }
     return render(request, "admin/access/explain.html", context)
 
 
@@ -52,7 +58,9 @@ def draft_view(request: HttpRequest) -> HttpResponseBase:
         return redirect(back)
     where = f"{question.registry.name}/{question.repository}"
     draft = make_draft(viewer.actor, chosen, f"so that {question.who} may {question.action} {where}")
-    messages.success(request, "A draft, which is not in force. Give it an end and a reason, then hold it against what was asked.")
+    messages.success(
+        request, "A draft, which is not in force. Give it an end and a reason, then hold it against what was asked."
+    )
     return redirect("admin:access_accessrule_change", draft.pk)
 
 

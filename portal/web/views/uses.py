@@ -1,6 +1,7 @@
 """Who used a registry or a repository lately?"""
 
 from datetime import timedelta
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Max, Q, QuerySet, Sum
@@ -39,7 +40,9 @@ def list_uses(request: HttpRequest, user: User) -> HttpResponseBase:
     name, text, outcome = asked(request, "repository"), asked(request, "q"), asked(request, "got")
     seen = uses_seen_by(user, registry)
     if seen is None:
-        raise PermissionDenied("Who used a registry is shown to people with a role, and to teams for the names that they own.")
+        raise PermissionDenied(
+            "Who used a registry is shown to people with a role, and to teams for the names that they own."
+        )
     rows = seen.filter(day__gte=(timezone.now() - timedelta(days=DAYS)).date()).exclude(repository="")
     if name:
         rows = rows.filter(repository=name)
@@ -63,7 +66,9 @@ def uses_seen_by(user: User, registry: Registry) -> QuerySet[AccessUse] | None:
     rows = AccessUse.objects.filter(registry=registry)
     if user.has_role():
         return rows
-    prefixes = Namespace.objects.filter(zone=registry.zone, team__memberships__user=user).values_list("prefix", flat=True)
+    prefixes = Namespace.objects.filter(zone=registry.zone, team__memberships__user=user).values_list(
+        "prefix", flat=True
+    )
     own = Q()
     for prefix in prefixes:
         own |= Q(repository=prefix) | Q(repository__prefix=f"{prefix}/")
@@ -92,6 +97,6 @@ def may_see_uses(user: User, registry: Registry, repository: str) -> bool:
     return owner is not None and user.memberships.filter(team=owner[1]).exists()
 
 
-def _by_principal(rows: QuerySet[AccessUse]) -> list[dict[str, object]]:
+def _by_principal(rows: QuerySet[AccessUse]) -> list[Any]:
     summed = rows.values("principal").annotate(requests=Sum("count"), last=Max("last_at"))
     return list(summed.order_by("-requests", "principal")[:MOST_NAMED])

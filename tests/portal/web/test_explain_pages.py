@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from portal.users.models import Membership, Role
+from portal.users.models import Membership, Role, Team
 from registries.access.credentials import Narrowing, issue_personal_token, issue_robot_secret
 from registries.access.models import AccessRule, Namespace, RobotAccount
 from registries.access.record_models import AccessUse, Denial, TokenCount
@@ -47,7 +47,9 @@ def used(registry: Registry, who: str, name: str, count: int = 1, days: int = 0,
 
 def test_a_no_says_what_would_change_it_and_who_can(company: Company, signed_in: SignIn) -> None:
     Membership.objects.create(team=company.payments, user=company.bob, role="maintainer")
-    near = AccessRule.objects.create(team=company.payments, zone=company.prod.zone, pattern="payments/*/x", reason="the inner")
+    near = AccessRule.objects.create(
+        team=company.payments, zone=company.prod.zone, pattern="payments/*/x", reason="the inner"
+    )
     page = words(asked(signed_in(company.alice)))
     assert "a rule for team payments at prod: pull of payments/**" in page
     assert "maintainers of team payments: bob (#payments)" in page
@@ -146,7 +148,9 @@ def test_what_was_refused_leads_to_its_explanation(company: Company, signed_in: 
 
 
 @pytest.mark.parametrize("who", ["alice", "charlie"])
-def test_a_refusal_becomes_a_draft_by_one_click_and_turns_the_verdict(company: Company, signed_in: SignIn, who: str) -> None:
+def test_a_refusal_becomes_a_draft_by_one_click_and_turns_the_verdict(
+    company: Company, signed_in: SignIn, who: str
+) -> None:
     row = denied(company.prod, who)
     ada = signed_in(company.ada)
     listed = ada.get("/admin/access/denial/").content.decode()
@@ -170,7 +174,12 @@ def test_a_refusal_becomes_a_draft_by_one_click_and_turns_the_verdict(company: C
 def test_where_no_rule_can_help_no_draft_is_offered_or_made(company: Company, signed_in: SignIn) -> None:
     ada = signed_in(company.ada)
     assert "Make it a draft" not in asked(ada, ADMIN_EXPLAIN, action="push")
-    for changes in ({"action": "push", "number": "0"}, {"number": "77"}, {"number": "x"}, {"repository": "", "number": "0"}):
+    for changes in (
+        {"action": "push", "number": "0"},
+        {"number": "77"},
+        {"number": "x"},
+        {"repository": "", "number": "0"},
+    ):
         answer = ada.post(f"{ADMIN_EXPLAIN}draft/", {**PULL, **changes}, follow=True)
         assert answer.redirect_chain[-1][0].startswith(ADMIN_EXPLAIN)
     assert not AccessRule.objects.exists()
@@ -204,13 +213,13 @@ def test_uses_are_for_roles_and_for_the_teams_that_own_the_names(company: Compan
     assert len(everything.context["listing"].rows) == 3
     assert "10.9.8.7" in everything.content.decode()
     assert signed_in(company.charlie).get("/uses/", {"registry": "prod"}).status_code == 403
-    assert signed_in(company.charlie).get("/uses/", {"registry": "prod", "repository": "payments/api"}).status_code == 403
+    assert (
+        signed_in(company.charlie).get("/uses/", {"registry": "prod", "repository": "payments/api"}).status_code == 403
+    )
     assert signed_in(company.rita).get("/uses/", {"registry": "none"}).status_code == 404
 
 
-def _team(name: str) -> object:
-    from portal.users.models import Team
-
+def _team(name: str) -> Team:
     return Team.objects.create(name=name)
 
 
@@ -221,7 +230,10 @@ def test_uses_of_one_repository_are_summed_and_exported(company: Company, signed
     client = signed_in(company.alice)
     where = {"registry": "prod", "repository": "payments/api"}
     page = client.get("/uses/", where)
-    assert [(row["principal"], row["requests"]) for row in page.context["people"]] == [("robot.shop", 12), ("charlie", 1)]
+    assert [(row["principal"], row["requests"]) for row in page.context["people"]] == [
+        ("robot.shop", 12),
+        ("charlie", 1),
+    ]
     refused = client.get("/uses/", {**where, "got": "refused"})
     assert [row.principal for row in refused.context["listing"].rows] == ["charlie"]
     rows = client.get("/uses/", {**where, "format": "json"}).json()["rows"]

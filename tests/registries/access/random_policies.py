@@ -1,6 +1,8 @@
 """Policies and questions as chance makes them, with few names, so that they meet."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -26,10 +28,12 @@ TEAMS = (1, 2)
 
 _times = st.sampled_from([None, None, NOW - timedelta(days=2), NOW - timedelta(hours=1), NOW, NOW + timedelta(days=1)])
 _some = st.sets(st.sampled_from(ACTIONS), min_size=1).map(frozenset)
-_whom = st.sampled_from(
+_whom: Any = st.sampled_from(
     [{}, {"user": 7}, {"user": 8}, {"robot": 7}, {"robot": 8}, {"team": 1}, {"team": 2}, {"is_public": True}]
 )
-_where = st.sampled_from([{}, *({"zone": place.zone_key} for place in PLACES), *({"registry": place.key} for place in PLACES)])
+_where: Any = st.sampled_from(
+    [{}, *({"zone": place.zone_key} for place in PLACES), *({"registry": place.key} for place in PLACES)]
+)
 principals = st.builds(
     lambda who, **how: who if who.kind == "system" else _with(who, **how),
     st.sampled_from(
@@ -51,8 +55,6 @@ principals = st.builds(
 
 
 def _with(who: Principal, **how: object) -> Principal:
-    from dataclasses import replace
-
     return replace(who, **how)  # type: ignore[arg-type]
 
 
@@ -80,16 +82,16 @@ _defaults = st.lists(
     ),
     max_size=5,
 ).map(tuple)
-_limits = st.lists(
-    st.tuples(_some, st.sampled_from(PATTERNS), st.sampled_from([None, 14, 12])), max_size=1
-).map(
+_limits = st.lists(st.tuples(_some, st.sampled_from(PATTERNS), st.sampled_from([None, 14, 12])), max_size=1).map(
     lambda rows: tuple(
         Limit(f"restriction {key}", "freeze", "a freeze", actions, pattern, zone, None, NOW - timedelta(days=1), None)
         for key, (actions, pattern, zone) in enumerate(rows)
     )
 )
 _owners = st.dictionaries(
-    st.tuples(st.sampled_from([11, 12, 13, 14]), st.sampled_from(["payments", "shop"])), st.sampled_from(TEAMS), max_size=3
+    st.tuples(st.sampled_from([11, 12, 13, 14]), st.sampled_from(["payments", "shop"])),
+    st.sampled_from(TEAMS),
+    max_size=3,
 ).map(lambda rows: {key: Owner(key[1], team, f"team{team}") for key, team in rows.items()})
 _naming = st.sampled_from([(), (), (Naming("naming rule 1", 12, "**", ("*/*",)),)])
 policies = st.builds(Policy, rule_lists(), _defaults, _limits, _owners, _naming)

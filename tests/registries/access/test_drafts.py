@@ -177,7 +177,9 @@ TRIALS = "/admin/access/drafttrial/"
 def test_from_the_list_of_rules_to_a_policy_in_force(shop: Shop, browser: Client) -> None:
     shop.asked("alice", "payments/ledger", 4)
     draft = shop.draft(team=shop.team, pattern="payments/api", replaces=shop.rule)
-    answer = browser.post("/admin/access/accessrule/", {"action": "hold_selected", "_selected_action": [draft.pk]}, follow=True)
+    answer = browser.post(
+        "/admin/access/accessrule/", {"action": "hold_selected", "_selected_action": [draft.pk]}, follow=True
+    )
     trial = DraftTrial.objects.get()
     assert answer.redirect_chain[-1][0] == f"{TRIALS}{trial.pk}/change/"
     assert b"Waiting for a worker" in answer.content

@@ -47,7 +47,9 @@ class Shop:
         self.alice = make_person("alice")
         self.team = make_team("payments", self.alice)
         self.robbie = make_robot("payments-ci", self.team, "consumer")
-        self.rule = AccessRule.objects.create(team=self.team, zone=self.prod.zone, pattern="payments/**", reason="its own")
+        self.rule = AccessRule.objects.create(
+            team=self.team, zone=self.prod.zone, pattern="payments/**", reason="its own"
+        )
 
     def asked(self, who: str, name: str = "payments/api", count: int = 1, **how: Any) -> None:
         use(self.prod, who, name, count, **how)

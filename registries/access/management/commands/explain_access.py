@@ -21,10 +21,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("who", help="alice, robot.payments-ci, system:pipeline or anonymous")
         parser.add_argument("action", choices=ACTIONS)
-        parser.add_argument("where", metavar="REGISTRY/REPOSITORY", help="for example prod/payments/api; a tag does no harm")
-        parser.add_argument("--from-address", default="", metavar="ADDRESS", help="where the client is, for rules with networks")
+        parser.add_argument(
+            "where", metavar="REGISTRY/REPOSITORY", help="for example prod/payments/api; a tag does no harm"
+        )
+        parser.add_argument(
+            "--from-address", default="", metavar="ADDRESS", help="where the client is, for rules with networks"
+        )
         parser.add_argument("--credential", default="", metavar="HANDLE", help="the secret that is shown, or 'keyless'")
-        parser.add_argument("--at", default="", metavar="TIME", help="such as 2027-01-31T12:00, in UTC; now when left out")
+        parser.add_argument(
+            "--at", default="", metavar="TIME", help="such as 2027-01-31T12:00, in UTC; now when left out"
+        )
         parser.add_argument("--json", action="store_true", help="the same facts for machines")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -21,8 +21,12 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("drafts", nargs="*", type=int, metavar="KEY", help="keys of drafts; all drafts when left out")
-        parser.add_argument("--without", type=int, action="append", default=[], metavar="KEY", help="a rule to leave out")
+        parser.add_argument(
+            "drafts", nargs="*", type=int, metavar="KEY", help="keys of drafts; all drafts when left out"
+        )
+        parser.add_argument(
+            "--without", type=int, action="append", default=[], metavar="KEY", help="a rule to leave out"
+        )
         parser.add_argument("--json", action="store_true", help="everything, for machines")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -50,8 +54,8 @@ class Command(BaseCommand):
     def lines(self, drafts: list[AccessRule], without: list[AccessRule], found: Comparison) -> Iterator[str]:
         yield from (f"draft {rule.pk}: {rule}" for rule in drafts)
         yield from (f"without rule {rule.pk}: {rule}" for rule in without)
-        yield f"since {found.since}: {found.refused.requests} requests newly refused, {found.allowed.requests} newly allowed, " \
-              f"{found.unchanged} unchanged, {found.gone} by those who are gone"  # fmt: skip
+        turned = f"{found.refused.requests} requests newly refused, {found.allowed.requests} newly allowed"
+        yield f"since {found.since}: {turned}, {found.unchanged} unchanged, {found.gone} by those who are gone"
         rows = list(rows_of(found))
         for row in rows[:SHOWN]:
             where = f"{row.registry}/{row.repository}"
