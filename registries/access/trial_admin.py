@@ -23,7 +23,7 @@ from registries.access.epoch import current_epoch
 from registries.access.hold_drafts import MOST_KEPT, UNKNOWN
 from registries.access.models import AccessRule
 from registries.access.trial_models import DraftTrial
-from registries.access.trials import order_trial, put_trial_in_force, rules_of_trial
+from registries.access.trials import COLUMNS, order_trial, put_trial_in_force, rules_of_trial
 
 SHOWN = 50
 
@@ -168,7 +168,8 @@ class DraftTrialAdmin(JobAdmin):
         trial = get_object_or_404(DraftTrial, pk=pk)
         if form == "json":
             return JsonResponse({**trial.result, "about": trial.about.splitlines(), "unknown": UNKNOWN})
-        answer = HttpResponse(table_of(trial.result.get("rows", [])), content_type="text/csv; charset=utf-8")
+        rows = [{name: row.get(name) for name in COLUMNS} for row in trial.result.get("rows", [])]
+        answer = HttpResponse(table_of(rows), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = f'attachment; filename="trial-{pk}.csv"'
         return answer
 

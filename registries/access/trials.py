@@ -18,6 +18,10 @@ from registries.access.models import AccessRule
 from registries.access.trial_models import DraftTrial
 
 MOST_NAMED: Final = 20
+# A database may keep the members of JSON in an order of its own; an export has one.
+COLUMNS: Final = (
+    "turns", "principal", "registry", "repository", "action", "requests", "addresses", "last_at", "rule", "before", "after"
+)  # fmt: skip
 
 
 def order_trial(actor: Actor, drafts: Sequence[AccessRule], without: Sequence[AccessRule] = ()) -> DraftTrial:

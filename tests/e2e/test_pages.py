@@ -17,7 +17,7 @@ OF_THE_PORTAL = (
     "/promotions/", "/promotions/new/?registry=ci-snapshots&repository=payments/api&tag=1.4.0", "/inbox/", "/my/access/",
     "/my/access/?by=registry", "/my/clients/", "/my/clients/?location=eu&for=containerd", "/my/clients/?location=eu&for=kubernetes",
     "/explain/", "/explain/?who=alice&action=push&registry=prod&repository=payments/api",
-    "/explain/?who=alice&action=pull&registry=prod&repository=payments/api&address=10.1.2.3", "/uses/?registry=prod",
+    "/explain/?who=charlie&action=pull&registry=prod&repository=payments/api&address=10.1.2.3", "/uses/?registry=prod",
     "/uses/?registry=ci-snapshots&repository=payments/api",
     "/accounts/password/change/", "/accounts/logout/",
 )  # fmt: skip
