@@ -17,7 +17,8 @@ Count = Callable[[User], int]
 
 @dataclass(frozen=True, slots=True)
 class AdminPage:
-    """One list: its words, its icon, its model as app_model, and what one finds there. ``count``: what waits there, as a badge."""
+    """One list: its words, its icon, its model as app_model, and what one finds there. ``count``: what waits there, as a badge;
+    ``address`` is the name of a page that lists no model."""
 
     title: str
     icon: str
@@ -25,9 +26,12 @@ class AdminPage:
     line: str
     count: Count | None = None
     is_in_sidebar: bool = True
+    address: str = ""
 
     @property
     def url(self) -> str:
+        if self.address:
+            return reverse(self.address)
         return reverse(f"admin:{self.model}_changelist")
 
 
@@ -117,10 +121,12 @@ SECTIONS = (
     AdminSection(
         "Access",
         (
+            AdminPage("Explain", "help", "", "Why somebody may or may not, and what would change it", address="admin-explain:page"),
             AdminPage("People", "person", "users_user", "Who can sign in, with which roles"),
             AdminPage("Teams", "groups", "users_team", "Who owns registries, names and robots"),
             AdminPage("Robot accounts", "smart_toy", "access_robotaccount", "CI and consumers, and their secrets"),
             AdminPage("Access rules", "policy", "access_accessrule", "Who may pull, push and delete where"),
+            AdminPage("Trials of drafts", "experiment", "access_drafttrial", "Draft rules, held against what was really asked"),
             AdminPage("Access requests", "front_hand", "access_accessrequest", "Who asks for what, and what was decided"),
             AdminPage("Naming rules", "spellcheck", "access_namingrule", "How repositories and tags in CI zones are named"),
             AdminPage("CI issuers", "fingerprint", "access_issuer", "Whose identity tokens of CI jobs we believe"),

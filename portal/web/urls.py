@@ -16,6 +16,7 @@ from portal.web.views import (
     search,
     tags,
     tokens,
+    uses,
 )
 
 app_name = "web"
@@ -47,5 +48,6 @@ urlpatterns = [
     path("my/clients/", clients.show_clients, name="clients"),
     path("my/clients/file/", clients.give_file, name="client-file"),
     path("my/clients/files.zip", clients.give_files, name="client-files"),
+    path("uses/", uses.list_uses, name="uses"),
     path("explain/", explain.explain_access, name="explain"),
 ]

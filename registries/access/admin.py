@@ -19,6 +19,7 @@ from registries.access import (  # noqa: F401  Django finds admin pages from her
     naming_admin,
     record_admin,
     request_admin,
+    trial_admin,
 )
 from registries.access.credentials import revoke_secret
 from registries.access.models import (
@@ -186,7 +187,8 @@ class NamespaceAdmin(ModelAdmin):
 
 
 @register(AccessRule)
-class AccessRuleAdmin(ModelAdmin):
+class AccessRuleAdmin(trial_admin.DraftActions, ModelAdmin):
+    actions = ["hold_selected", "discard_selected"]
     list_display = [
         "rule_label",
         "effect",

@@ -15,6 +15,7 @@ from registries.access import (  # noqa: F401  Django finds their models from he
     naming_models,
     record_models,
     request_models,
+    trial_models,
 )
 from registries.access.networks import NETWORKS_HELP, validate_networks
 from registries.fields import NameField

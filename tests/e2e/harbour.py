@@ -13,8 +13,12 @@ from promotions.archive.models import ArchiveEntry
 from promotions.workflow.models import PromotionRequest
 from promotions.workflow.requests import create_request
 from registries.access.credentials import Narrowing, issue_personal_token, issue_robot_secret
-from registries.access.models import RobotAccount
-from registries.access.record_models import Denial
+from registries.access.drafts import version_of
+from registries.access.hold_drafts import hold_drafts
+from registries.access.models import AccessRule, RobotAccount
+from registries.access.record_models import AccessUse, Denial, TokenCount
+from registries.access.trial_models import DraftTrial
+from registries.access.trials import result_of
 from registries.catalog.holds import place_hold
 from registries.catalog.models import SyncJob
 from registries.copies.models import CopyJob, CopyStep
@@ -41,6 +45,7 @@ class Harbour(Company):
         self.copy = self._carried()
         self._troubles()
         self._words()
+        self.trial = self._tried()
 
     def _asked(self) -> PromotionRequest:
         request = create_request(
@@ -92,6 +97,32 @@ class Harbour(Company):
         Denial.objects.create(
             registry=self.prod, principal="user:alice", scope=f"repository:{LONG}:push", code="prod_pipeline_only",
             reason="prod takes images only from the promotion pipeline", first_at=self.now, last_at=self.now,
+        )  # fmt: skip
+
+    def _tried(self) -> DraftTrial:
+        """A draft that would refuse what a robot pulls every day, held against it."""
+        wide = AccessRule.objects.create(
+            team=self.payments, zone=self.prod.zone, pattern="**", reason="until the names are sorted"
+        )
+        draft = AccessRule.objects.create(
+            team=self.payments, zone=self.prod.zone, pattern="payments/**", is_draft=True, replaces=wide
+        )
+        for who, name, granted in (
+            ("robot.payments-ci", LONG, "pull"),
+            ("alice", "payments/api", "pull"),
+            ("leaver", LONG, ""),
+        ):
+            AccessUse.objects.create(
+                fingerprint=who, day=self.now.date(), registry=self.prod, principal=who, repository=name, asked="pull", granted=granted,
+                address="10.1.2.3", count=1284, last_at=self.now,
+            )  # fmt: skip
+        for outcome, count in (("issued", 812), ("narrowed", 31), ("refused", 4)):
+            hour = self.now.replace(minute=0, second=0, microsecond=0)
+            TokenCount.objects.create(hour=hour, registry=self.prod, outcome=outcome, count=count)
+        found = hold_drafts([draft])
+        return DraftTrial.objects.create(
+            drafts=[draft.pk], about=f"draft {draft.pk}: {draft}", state="done", result=result_of(found), seen=version_of([draft]),
+            refused_count=found.refused.requests, next_run_at=self.now, finished_at=self.now, **JOB,
         )  # fmt: skip
 
     def _words(self) -> None:

@@ -18,10 +18,12 @@ OF_THE_PORTAL = (
     "/my/access/?by=registry", "/my/clients/", "/my/clients/?location=eu&for=containerd", "/my/clients/?location=eu&for=kubernetes",
     "/explain/", "/explain/?who=alice&action=push&registry=prod&repository=payments/api",
     "/accounts/password/change/", "/accounts/logout/", "/accounts/2fa/", "/accounts/email/", "/accounts/3rdparty/",
+    "/explain/?who=charlie&action=pull&registry=prod&repository=payments/api&address=10.1.2.3", "/uses/?registry=prod",
+    "/uses/?registry=ci-snapshots&repository=payments/api",
 )  # fmt: skip
 LISTS = (
     "promotions_promotionrequest", "topology_registry", "catalog_tag", "catalog_manifest", "replication_delivery",
-    "archive_archiveentry", "retention_planitem", "access_denial", "copies_copyjob", "audit_auditevent",
+    "archive_archiveentry", "retention_planitem", "access_denial", "access_drafttrial", "copies_copyjob", "audit_auditevent",
 )  # fmt: skip
 FORMS = (
     "topology_registry",
@@ -29,6 +31,7 @@ FORMS = (
     "access_accessrule",
     "retention_retentionpolicy",
     "retention_plan",
+    "access_drafttrial",
 )
 
 
@@ -58,7 +61,7 @@ def test_pages_of_the_admin(visit: Visit, harbour: Harbour, width: int, scheme: 
     rows = {
         "topology_registry": harbour.prod, "archive_archiveentry": harbour.entry, "retention_plan": harbour.plan,
         "copies_copyjob": harbour.copy, "catalog_manifest": harbour.long.manifest, "users_user": harbour.alice,
-        "promotions_promotionpath": harbour.path, "access_robotaccount": harbour.robot,
+        "promotions_promotionpath": harbour.path, "access_robotaccount": harbour.robot, "access_drafttrial": harbour.trial,
     }  # fmt: skip
     addresses = [reverse("admin:index"), reverse("admin:promotions_promotionrequest_review", args=[harbour.request.pk])]
     addresses += [
@@ -67,6 +70,7 @@ def test_pages_of_the_admin(visit: Visit, harbour: Harbour, width: int, scheme: 
         reverse("admin:access_secret_replace", args=[harbour.secret.pk]),
     ]
     addresses += [reverse(f"admin:{name}_changelist") for name in LISTS]
+    addresses += ["/admin/explain/", "/admin/explain/?who=alice&action=pull&registry=prod&repository=payments/api"]
     addresses += [reverse(f"admin:{name}_add") for name in FORMS]
     addresses += [reverse(f"admin:{name}_change", args=[row.pk]) for name, row in rows.items()]
     for path in addresses:

@@ -11,7 +11,9 @@ from portal.web.asked import asked
 from portal.web.listing import Column, respond
 from portal.web.map_rows import health_of, load_map
 from portal.web.moves import last_moves
+from portal.web.request_counts import requests_of
 from portal.web.viewer import for_people
+from portal.web.views.uses import uses_seen_by
 from registries.catalog.models import Repository
 from registries.catalog.queries import repositories_seen_by
 from registries.topology.models import Registry, Zone, ZoneDefault
@@ -64,6 +66,8 @@ def show_registry(request: HttpRequest, user: User, name: str) -> HttpResponseBa
         "flows": [flow for flow in load_map().flows if name in (flow.source, flow.target)],
         "defaults": ZoneDefault.objects.filter(zone=registry.zone),
         "sees_admin": has_role(request),
+        "requests": requests_of(registry),
+        "sees_uses": uses_seen_by(user, registry) is not None,
         **_contents(user, registry),
     }
     return render(request, "web/registry.html", context)

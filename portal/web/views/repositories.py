@@ -10,6 +10,7 @@ from portal.web.asked import asked
 from portal.web.cleanup_line import cleanup_of
 from portal.web.listing import Column, respond
 from portal.web.viewer import for_people
+from portal.web.views.uses import may_see_uses
 from registries.access.queries import owner_team
 from registries.catalog.models import Hold, Repository, Tag
 from registries.catalog.queries import repositories_seen_by
@@ -70,6 +71,7 @@ def show_repository(request: HttpRequest, user: User, registry: str, repository:
         "held": set(
             Hold.objects.filter(Q(digest__in=rows.values("manifest__digest"))).values_list("digest", flat=True)
         ),
+        "sees_uses": may_see_uses(user, found.registry, found.name),
         "panels": panels_for("repository", user, str(found.pk)),
     }
     return respond(request, "web/repository.html", rows, TAG_COLUMNS, order="-moved", context=context)
