@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
 from portal.admin_site import ModelAdmin, display, register
 from registries.access.models import Namespace
@@ -13,15 +12,12 @@ from registries.access.namespaces import (
     QUARANTINE,
     claim_namespace,
     hand_over_namespace,
-    overlap_text,
-    overlapping,
+    notes_on,
     release_namespace,
-    resting,
     with_wider,
 )
 
 MINUTES = int(QUARANTINE.total_seconds() // 60)
-MOST_TOLD = 5
 
 
 @register(Namespace)
@@ -67,16 +63,3 @@ class NamespaceAdmin(ModelAdmin):
         user: Any = request.user
         release_namespace(user.actor, obj)
         messages.warning(request, f"{obj.prefix} rests for {MINUTES} minutes: nobody pulls, pushes or deletes there.")
-
-
-def notes_on(row: Namespace) -> list[str]:
-    """What whoever has claimed a prefix ought to know: that it rests, and who else has names around or inside it."""
-    found = []
-    rest = resting(row.zone, row.prefix, timezone.now())
-    if rest is not None and rest.ends_at is not None:
-        found.append(f"Pushes to {rest.pattern} wait until {rest.ends_at:%H:%M} UTC: {rest.reason}.")
-    others = overlapping(row.zone, row.prefix, row.team)
-    found += [overlap_text(other, row.prefix) for other in others[:MOST_TOLD]]
-    if len(others) > MOST_TOLD:
-        found.append(f"{len(others) - MOST_TOLD} more namespaces of other teams lie around or inside {row.prefix}.")
-    return found

@@ -23,6 +23,7 @@ MARGIN_SECONDS: Final = 60
 QUARANTINE: Final = timedelta(seconds=LIFE_SECONDS + LEEWAY_SECONDS + MARGIN_SECONDS)
 # How long a quarantine that is over can still be looked up.
 KEPT: Final = timedelta(days=7)
+MOST_TOLD: Final = 5
 
 
 def claim_namespace(actor: Actor, zone: Zone, prefix: str, team: Team) -> Namespace:
@@ -67,7 +68,11 @@ def release_namespace(actor: Actor, namespace: Namespace) -> None:
 def _rest(actor: Actor, row: Namespace, before: Team, after: Team | None) -> Restriction:
     """Forbidden to everybody for as long as a token of the owner before may be good somewhere."""
     now = timezone.now()
-    what = f"team {before} handed the names {row.prefix} to team {after}" if after else f"team {before} released the names {row.prefix}"
+    what = (
+        f"team {before} handed the names {row.prefix} to team {after}"
+        if after
+        else f"team {before} released the names {row.prefix}"
+    )
     made = Restriction.objects.create(
         zone=row.zone,
         pattern=f"{row.prefix}/**",
@@ -101,6 +106,19 @@ def overlap_text(row: Namespace, prefix: str) -> str:
     """What two owners, one within the other's names, mean for each of them."""
     inner, outer = (row.prefix, prefix) if row.prefix.startswith(f"{prefix}/") else (prefix, row.prefix)
     return f"{row.prefix} belongs to team {row.team}. The longest prefix owns a name: {inner} is apart from the rest of {outer}."
+
+
+def notes_on(row: Namespace) -> list[str]:
+    """What whoever has claimed a prefix ought to know: that it rests, and who else has names around or inside it."""
+    found = []
+    rest = resting(row.zone, row.prefix, timezone.now())
+    if rest is not None and rest.ends_at is not None:
+        found.append(f"Pushes to {rest.pattern} wait until {rest.ends_at:%H:%M} UTC: {rest.reason}.")
+    others = overlapping(row.zone, row.prefix, row.team)
+    found += [overlap_text(other, row.prefix) for other in others[:MOST_TOLD]]
+    if len(others) > MOST_TOLD:
+        found.append(f"{len(others) - MOST_TOLD} more namespaces of other teams lie around or inside {row.prefix}.")
+    return found
 
 
 def with_wider(rows: QuerySet[Namespace]) -> QuerySet[Any]:

@@ -47,14 +47,27 @@ class RestrictionAdmin(ModelAdmin):
 
     form = RestrictionForm
     change_roles = ROLES
-    list_display = ["code", "zone", "registry", "pattern", "forbids_label", "state_label", "starts_at", "ends_at", "reason"]
+    list_display = [
+        "code",
+        "zone",
+        "registry",
+        "pattern",
+        "forbids_label",
+        "state_label",
+        "starts_at",
+        "ends_at",
+        "reason",
+    ]
     list_filter = ["code", "zone", "registry", "ends_at"]
     list_select_related = ["zone", "registry"]
     search_fields = ["code", "reason", "pattern"]
     actions = ["end_selected"]
     fieldsets = [
         (None, {"fields": ["preset", "reason"]}),
-        ("Where", {"fields": ["zone", "registry", "pattern"], "description": "Neither zone nor registry means everywhere."}),
+        (
+            "Where",
+            {"fields": ["zone", "registry", "pattern"], "description": "Neither zone nor registry means everywhere."},
+        ),
         (
             "What it forbids",
             {
@@ -62,7 +75,10 @@ class RestrictionAdmin(ModelAdmin):
                 "description": "Read only where it is called other. It binds everybody, our own jobs included.",
             },
         ),
-        ("When", {"fields": ["starts_at", "ends_at"], "description": "Without an end it stays until somebody ends it."}),
+        (
+            "When",
+            {"fields": ["starts_at", "ends_at"], "description": "Without an end it stays until somebody ends it."},
+        ),
     ]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
