@@ -9,9 +9,9 @@ from registries.access.policy import ACTIONS
 from registries.access.principals import ANONYMOUS, Principal
 
 _WHO: Final = (
-    ("Strangers", ANONYMOUS),
-    ("People", Principal("user", "0", "somebody")),
-    ("Robots for consumers", Principal("robot", "0", "robot.somebody", "consumer")),
+    ("strangers", ANONYMOUS),
+    ("people", Principal("user", "0", "somebody")),
+    ("robots for consumers", Principal("robot", "0", "robot.somebody", "consumer")),
     ("CI with a stored secret", Principal("robot", "0", "robot.ci", "ci")),
     ("CI without secrets", Principal("robot", "0", "robot.ci", "ci", is_keyless=True)),
 )
@@ -35,7 +35,7 @@ def _sentence(place: Place, action: str) -> str:
     if set(_CI) <= set(barred):
         barred = [name for name in barred if name not in _CI] + ["CI"]
     text = " and ".join(filter(None, [", ".join(barred[:-1]), barred[-1]]))
-    return f"{text} never {action}, whatever rules say."
+    return f"{text[:1].upper()}{text[1:]} never {action}, whatever rules say."
 
 
 def _barred(place: Place, action: str) -> Iterator[str]:

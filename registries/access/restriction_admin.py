@@ -11,6 +11,7 @@ from django.utils import timezone
 from portal.admin_site import ModelAdmin, action, display, has_role, register
 from registries.access.models import Restriction
 from registries.access.restrictions import PRESETS, ROLES, end_restriction
+from registries.access.secret_page import BOX
 
 OTHER = "other"
 CHOICES = [(preset.code, preset.line) for preset in PRESETS.values()] + [(OTHER, "other: the actions chosen below")]
@@ -20,7 +21,9 @@ STATE_COLOURS = {"in force": "warning", "over": "info", "to come": "info"}
 class RestrictionForm(forms.ModelForm[Restriction]):
     """``preset`` says in one word which actions are stopped; only for "other" they are chosen one by one."""
 
-    preset = forms.ChoiceField(choices=CHOICES, initial="freeze", label="What is it")
+    preset = forms.ChoiceField(
+        choices=CHOICES, initial="freeze", label="What is it", widget=forms.Select(attrs={"class": BOX})
+    )
 
     class Meta:
         model = Restriction
@@ -72,7 +75,7 @@ class RestrictionAdmin(ModelAdmin):
             "What it forbids",
             {
                 "fields": ["forbids_pull", "forbids_push", "forbids_delete"],
-                "description": "Read only where it is called other. It binds everybody, our own jobs included.",
+                "description": "Looked at only where it is called other. It binds everybody, our own jobs included.",
             },
         ),
         (

@@ -16,16 +16,20 @@ OF_THE_PORTAL = (
     "/r/ci-snapshots/payments/api:1.4.0/", f"/r/ci-snapshots/{LONG}/", "/search/?q=payments", "/search/?q=nothing-like-it",
     "/promotions/", "/promotions/new/?registry=ci-snapshots&repository=payments/api&tag=1.4.0", "/inbox/", "/my/access/",
     "/my/clients/", "/explain/", "/explain/?who=alice&action=push&registry=prod&repository=payments/api",
+    "/zones/ci-snapshots/", "/zones/prod/", "/names/unowned/", "/incidents/",
     "/accounts/password/change/", "/accounts/logout/",
 )  # fmt: skip
 LISTS = (
     "promotions_promotionrequest", "topology_registry", "catalog_tag", "catalog_manifest", "replication_delivery",
     "archive_archiveentry", "retention_planitem", "access_denial", "copies_copyjob", "audit_auditevent",
+    "access_namespace", "access_restriction", "sentinel_incident",
 )  # fmt: skip
 FORMS = (
     "topology_registry",
     "promotions_promotionpath",
     "access_accessrule",
+    "access_namespace",
+    "access_restriction",
     "retention_retentionpolicy",
     "retention_plan",
 )
@@ -44,7 +48,9 @@ def test_pages_of_the_portal(visit: Visit, harbour: Harbour, width: int, scheme:
     visitor = visit(harbour.ada, width, scheme)  # type: ignore[arg-type]
     digest = reverse("web:digest", args=[str(harbour.snapshot.manifest.digest)])
     promotion = reverse("web:promotion", args=[harbour.request.public_id])
-    for path in (*OF_THE_PORTAL, digest, promotion):
+    incident = reverse("web:incident", args=[harbour.incident.pk])
+    naming = reverse("web:naming-rule", args=[harbour.naming.pk])
+    for path in (*OF_THE_PORTAL, digest, promotion, incident, naming):
         see(visitor, path, other)
     see(visitor, "/nothing/here/", other, status=404)
     assert not visitor.faults, "\n".join(visitor.faults)
