@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpRequest, QueryDict
 
 from registries.oci.scope import ParsedScopes, parse_scopes
@@ -80,6 +81,8 @@ def _form(request: HttpRequest) -> QueryDict:
         return QueryDict(body.decode(), encoding="utf-8")
     except UnicodeDecodeError as error:
         raise BadTokenRequestError(400, "invalid_request", "The form is no UTF-8 text.") from error
+    except TooManyFieldsSent as error:
+        raise BadTokenRequestError(400, "invalid_request", "The form has more fields than any that asks for a token.") from error
 
 
 def _body(request: HttpRequest) -> bytes:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error as AnyDatabaseError
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -62,7 +62,7 @@ def token_view(request: HttpRequest) -> TokenAnswer:
     except NoKeyError as error:
         logger.error("%s", error)
         return _refusal(503, "temporarily_unavailable", "The portal cannot sign tokens for this registry yet.")
-    except (DatabaseError, UndecryptableError) as error:
+    except (AnyDatabaseError, UndecryptableError) as error:
         # Nothing is decided without the rows; least of all is somebody taken for a stranger.
         logger.error("No token could be decided: %s", error)
         return _refusal(503, "temporarily_unavailable", "The portal cannot decide at the moment; try again.")

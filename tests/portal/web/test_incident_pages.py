@@ -70,7 +70,9 @@ def test_it_wants_attention_on_the_map_and_stands_on_its_repository(
 ) -> None:
     assert f"/incidents/{incident.pk}/" in signed_in(company.ada).get("/").content.decode()
     assert f"/incidents/{incident.pk}/" not in signed_in(company.charlie).get("/").content.decode()
-    assert f"/incidents/{incident.pk}/" in signed_in(company.charlie).get("/r/ci-snapshots/payments/api/").content.decode()
+    assert (
+        f"/incidents/{incident.pk}/" in signed_in(company.charlie).get("/r/ci-snapshots/payments/api/").content.decode()
+    )
 
 
 def test_the_admin_leads_to_where_it_is_accepted(company: Company, signed_in: SignIn, incident: Incident) -> None:

@@ -36,7 +36,9 @@ def test_what_nobody_owns_is_listed_with_who_pushed_there(company: Company, sign
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("sort", ["head", "-head", "registry", "zone", "-repositories", "size_bytes", "-moved", "moved"])
+@pytest.mark.parametrize(
+    "sort", ["head", "-head", "registry", "zone", "-repositories", "size_bytes", "-moved", "moved"]
+)
 def test_it_pages_through_in_any_order_and_misses_nothing(company: Company, signed_in: SignIn, sort: str) -> None:
     Repository.objects.bulk_create(
         Repository(registry=company.snapshots, name=f"h{number:03}/app", size_bytes=number % 3) for number in range(60)

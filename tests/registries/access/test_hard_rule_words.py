@@ -14,9 +14,9 @@ CONSUMER = Principal("robot", "2", "robot.y", "consumer")
 
 def never(kind: str, action: str) -> str:
     """The sentence on an action, empty where no hard rule speaks of people or robots."""
-    return next((line for line in hard_rules(kind, kind) if line.endswith("whatever rules say.") and action in line), "") or next(
-        (line for line in hard_rules(kind, kind) if line.startswith(f"Nobody may {action}")), ""
-    )
+    return next(
+        (line for line in hard_rules(kind, kind) if line.endswith("whatever rules say.") and action in line), ""
+    ) or next((line for line in hard_rules(kind, kind) if line.startswith(f"Nobody may {action}")), "")
 
 
 @pytest.mark.parametrize("kind", ZoneKind.values)

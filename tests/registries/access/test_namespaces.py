@@ -191,11 +191,17 @@ def test_the_admin_claims_hands_over_and_releases(
     assert "payments belongs to team shop" in inside
     assert "payments/api is apart from the rest of payments" in inside
     assert "payments, of shop" in client.get(base).content.decode()
-    chosen = {"action": "delete_selected", "_selected_action": [row.pk for row in Namespace.objects.all()], "post": "yes"}
+    chosen = {
+        "action": "delete_selected",
+        "_selected_action": [row.pk for row in Namespace.objects.all()],
+        "post": "yes",
+    }
     client.post(base, chosen)
     assert not Namespace.objects.exists()
     assert AuditEvent.objects.filter(verb="namespace.released", actor_name="ada").count() == 2
-    assert not AuditEvent.objects.filter(verb__in=["namespace.created", "namespace.changed", "namespace.deleted"]).exists()
+    assert not AuditEvent.objects.filter(
+        verb__in=["namespace.created", "namespace.changed", "namespace.deleted"]
+    ).exists()
     assert Restriction.objects.filter(forbids_pull=True).count() == 2
 
 

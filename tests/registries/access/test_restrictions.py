@@ -209,7 +209,11 @@ def test_our_own_jobs_are_refused_with_the_reason(ci: Registry, principal: str) 
 
 @pytest.mark.parametrize(
     ("actions", "text"),
-    [(("push",), "pushes"), (("push", "delete"), "pushes and deletions"), (("pull", "push", "delete"), "pulls, pushes and deletions")],
+    [
+        (("push",), "pushes"),
+        (("push", "delete"), "pushes and deletions"),
+        (("pull", "push", "delete"), "pulls, pushes and deletions"),
+    ],
 )
 def test_actions_are_said_in_words(actions: tuple[str, ...], text: str) -> None:
     assert stopped_words(actions) == text

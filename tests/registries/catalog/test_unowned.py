@@ -82,7 +82,12 @@ def test_something_left_over_under_a_first_part(ci: Registry) -> None:
 def test_who_pushed_there_lately_the_latest_first(ci: Registry) -> None:
     fill(ci, "shop/web", "shop-b")
     now = timezone.now()
-    rows = [("alice", "shop/web", "pull,push", 3), ("bob", "shop/web", "pull", 1), ("robot.ci", "shop", "push", 2), ("carl", "shop-b", "push", 1)]
+    rows = [
+        ("alice", "shop/web", "pull,push", 3),
+        ("bob", "shop/web", "pull", 1),
+        ("robot.ci", "shop", "push", 2),
+        ("carl", "shop-b", "push", 1),
+    ]
     for number, (who, name, granted, hours) in enumerate(rows):
         AccessUse.objects.create(
             fingerprint=str(number), day=date(2026, 11, 27), registry=ci, principal=who, repository=name, granted=granted,

@@ -41,9 +41,7 @@ def api(ci: Registry) -> Repository:
 
 @pytest.fixture
 def rule(ci: Registry) -> NamingRule:
-    return NamingRule.objects.create(
-        zone=ci.zone, subject="tag", names=["pr-*", "sha-*"], reason="see the handbook"
-    )
+    return NamingRule.objects.create(zone=ci.zone, subject="tag", names=["pr-*", "sha-*"], reason="see the handbook")
 
 
 def push(repository: Repository, *tags: str, source: TagEvent.Source = SYNC, content: str = "x") -> None:
@@ -64,7 +62,11 @@ def test_a_tag_that_does_not_fit_is_found_once_with_the_rule_and_the_reason(api:
     push(api, "pr-7", "latest")
     look_at_all(now())
     incident = Incident.objects.get()
-    assert (str(incident), incident.kind, incident.state) == ("ci-snapshots/payments/api:latest", "misnamed_tag", "open")
+    assert (str(incident), incident.kind, incident.state) == (
+        "ci-snapshots/payments/api:latest",
+        "misnamed_tag",
+        "open",
+    )
     assert incident.detail == "latest is not named like pr-* or sha-*: see the handbook"
     assert f"naming rule {rule.pk}" in incident.rule
     assert incident.digest == index("x").digest

@@ -1,0 +1,215 @@
+"""The token endpoint over the wire: what no client sends, against the servers that people really start."""
+
+import base64
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from django.db import connection
+
+from portal.demo.ports import LOOPBACK, Ports
+from portal.demo.processes import Processes, Running, http_answers
+from registries.topology.models import Registry
+from tests.portal.command_line import CHECKOUT
+from tests.registries.access.cast import Login, make_person, make_registry, person_login
+
+pytestmark = pytest.mark.django_db(transaction=True)
+MEGABYTE = 1 << 20
+FORM = "application/x-www-form-urlencoded"
+
+
+class Served:
+    """A portal in a process of its own, on the rows of this test."""
+
+    def __init__(self, port: int, running: Running) -> None:
+        self.port, self.running = port, running
+
+    def ask(self, method: str, path: str, **more: object) -> tuple[int, dict[str, object]]:
+        line = http.client.HTTPConnection(LOOPBACK, self.port, timeout=30)
+        try:
+            line.request(method, path, **more)  # type: ignore[arg-type]
+            answer = line.getresponse()
+            body = answer.read()
+        finally:
+            line.close()
+        return answer.status, json.loads(body) if body.startswith(b"{") else {}
+
+    def raw(self, *parts: bytes, pause: float = 0, wait: float = 30) -> bytes:
+        """What comes back for these very bytes; empty when the server hung up without a word."""
+        with socket.create_connection((LOOPBACK, self.port), timeout=wait) as line:
+            with suppress(OSError):  # it may have heard enough
+                for part in parts:
+                    line.sendall(part)
+                    time.sleep(pause)
+            found = b""
+            with suppress(OSError):
+                while part := line.recv(65536):
+                    found += part
+            return found
+
+    def lives(self, login: Login, registry: Registry) -> bool:
+        """Still the same process, and it still gives tokens."""
+        header = {"Authorization": "Basic " + base64.b64encode(f"{login.username}:{login.secret}".encode()).decode()}
+        status, body = self.ask("GET", f"/token?service={registry.service}&scope=repository:a:pull", headers=header)
+        return status == 200 and "token" in body and self.running.process.poll() is None
+
+
+COMMANDS = {
+    "serve": [sys.executable, str(CHECKOUT / "manage.py"), "serve", "--no-jobs"],
+    "gunicorn": [
+        sys.executable, "-m", "gunicorn", "portal.token_wsgi", "--workers=1", "--threads=4", "--no-control-socket",
+        "--limit-request-line=8190",
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture(params=COMMANDS)
+def served(request: pytest.FixtureRequest, ports: Ports, processes: Processes) -> Iterator[Served]:
+    port = ports.take()
+    command: list[str | Path] = [*COMMANDS[request.param], f"--bind={LOOPBACK}:{port}"]
+    base = f"http://{LOOPBACK}:{port}"
+    env = {**os.environ, "PORTAL_BASE_URL": base, "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}"}
+    running = processes.start("served", command, env=env, grace_seconds=5)
+    processes.wait_for(running, lambda: http_answers(LOOPBACK, port, "/healthz"), deadline_seconds=40)
+    yield Served(port, running)
+
+
+@pytest.fixture
+def alice() -> Login:
+    return person_login(make_person("alice"))
+
+
+@pytest.fixture
+def sandbox() -> Registry:
+    return make_registry("sandbox")
+
+
+def form_of(login: Login, registry: Registry, **more: str) -> bytes:
+    values = {"grant_type": "password", "username": login.username, "password": login.secret}
+    return urlencode(values | {"service": registry.service, "scope": "repository:a:pull"} | more).encode()
+
+
+def status_of(answer: bytes) -> int:
+    """Of the status line; 0 when the line was cut without one."""
+    words = answer.split(b"\r\n", 1)[0].split()
+    return int(words[1]) if len(words) > 1 else 0
+
+
+def test_what_is_too_much_is_refused_and_the_server_lives_on(served: Served, alice: Login, sandbox: Registry) -> None:
+    """All in one story: a server takes seconds to start. Each is refused in words, or the line is cut; none brings it down."""
+    many, start = b"x" * MEGABYTE, b"GET /token?service=x HTTP/1.1\r\nHost: localhost\r\n"
+    refused = {
+        "a header of 1 MB": status_of(served.raw(start + b"X-Long: " + many + b"\r\n\r\n")),
+        "a credential of 1 MB": status_of(served.raw(start + b"Authorization: Basic " + many + b"\r\n\r\n")),
+        "a header name of 1 MB": status_of(served.raw(start + many + b": x\r\n\r\n")),
+        "a line of 1 MB": status_of(served.raw(b"GET /token?scope=" + many + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")),
+        "1,000 headers": status_of(served.raw(start + b"".join(b"X-%d: y\r\n" % n for n in range(1000)) + b"\r\n")),
+    }
+    assert set(refused.values()) <= {0, 400, 414, 431}, refused
+    assert any(refused.values()), refused
+    kind = {"Content-Type": FORM}
+    assert served.ask("POST", "/token", body=form_of(alice, sandbox) + b"&x=" + b"y" * 70_000, headers=kind)[0] == 413
+    length = (
+        b"POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Type: " + FORM.encode() + b"\r\nContent-Length: %d\r\n\r\n"
+    )
+    assert status_of(served.raw(length % MEGABYTE, b"grant_type=password")) == 413
+    assert status_of(served.raw(length % (10**15), b"grant_type=password")) == 413
+    assert served.lives(alice, sandbox)
+
+
+def test_what_is_no_http_is_refused_and_the_server_lives_on(served: Served, alice: Login, sandbox: Registry) -> None:
+    head = b"POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Type: " + FORM.encode() + b"\r\n"
+    asked = {
+        "NUL in the line": b"GET /token?service=\0 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "NUL in a header": b"GET /token HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic \0\r\n\r\n",
+        "not even HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+        "two lengths": head + b"Content-Length: 5\r\nContent-Length: 50\r\n\r\nabcde",
+        "a length and chunks": head + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "a chunk of no size": head + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n",
+        "a chunk below nothing": head + b"Transfer-Encoding: chunked\r\n\r\n-5\r\nabc\r\n0\r\n\r\n",
+        "a length below nothing": head + b"Content-Length: -5\r\n\r\n",
+        "a length in words": head + b"Content-Length: five\r\n\r\n",
+        "a folded header": b"GET /token HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic\r\n x\r\n\r\n",
+        "no host": b"GET /token?service=x HTTP/1.1\r\n\r\n",
+        "a foreign host": b"GET /token?service=x HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+    }
+    answers = {name: served.raw(sent, wait=8) for name, sent in asked.items()}
+    for name, answer in answers.items():
+        assert status_of(answer) in (0, 400, 401, 413, 501), f"{name}: {answer[:300]!r}"
+        assert b'"token"' not in answer
+        assert b"evil.example" not in answer
+    assert served.lives(alice, sandbox)
+
+
+def test_bytes_that_are_no_text_are_answered_and_the_server_lives_on(
+    served: Served, alice: Login, sandbox: Registry
+) -> None:
+    raw = (
+        b"GET /token?service="
+        + sandbox.service.encode()
+        + b"&scope=repository:\xff\xfe:pull HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    )
+    assert status_of(served.raw(raw)) in (200, 400)
+    kind = {"Content-Type": FORM}
+    assert served.ask("POST", "/token", body=b"grant_type=password&username=\xff\xfe", headers=kind)[0] == 400
+    assert served.ask("POST", "/token", body=b"a&" * 20_000, headers=kind)[0] == 400
+    assert served.lives(alice, sandbox)
+
+
+def test_a_body_that_trickles_in_is_read_and_holds_up_nobody(served: Served, alice: Login, sandbox: Registry) -> None:
+    form = form_of(alice, sandbox)
+    head = f"POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Type: {FORM}\r\nConnection: close\r\nContent-Length: {len(form)}\r\n\r\n"
+    parts = [form[at : at + 16] for at in range(0, len(form), 16)]
+    found: list[bytes] = []
+    slow = threading.Thread(target=lambda: found.append(served.raw(head.encode(), *parts, pause=0.1)))
+    slow.start()
+    began = time.monotonic()
+    assert served.lives(alice, sandbox)
+    assert time.monotonic() - began < 5
+    slow.join(60)
+    assert status_of(found[0]) == 200
+    assert b'"token"' in found[0]
+
+
+def test_a_body_that_ends_before_its_length_is_wrong_and_no_login(
+    served: Served, alice: Login, sandbox: Registry
+) -> None:
+    form = form_of(alice, sandbox)
+    head = (
+        f"POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Type: {FORM}\r\nContent-Length: {len(form) + 10}\r\n\r\n"
+    )
+    with socket.create_connection((LOOPBACK, served.port), timeout=20) as line:
+        line.sendall(head.encode() + form[: len(form) // 2])
+        line.shutdown(socket.SHUT_WR)
+        answer = line.recv(65536)
+    assert b'"token"' not in answer
+    assert served.lives(alice, sandbox)
+
+
+def test_a_form_in_chunks_of_one_byte_and_one_in_a_chunk_with_an_extension(
+    served: Served, alice: Login, sandbox: Registry
+) -> None:
+    form, kind = form_of(alice, sandbox), {"Content-Type": FORM}
+    ones = (form[at : at + 1] for at in range(len(form)))
+    assert served.ask("POST", "/token", body=ones, headers=kind, encode_chunked=True)[0] == 200
+    head = f"POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Type: {FORM}\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunk = f"{len(form):x};x=y\r\n".encode() + form + b"\r\n0\r\n\r\n"
+    assert status_of(served.raw(head.encode() + chunk)) in (200, 400)
+    endless = (b"a" * 65536 for _ in range(16))
+    assert served.ask("POST", "/token", body=endless, headers=kind, encode_chunked=True)[0] == 413
+    assert served.lives(alice, sandbox)
+
+
+def test_nothing_else_is_left_running(served: Served) -> None:
+    """What the fixture started is one process with its worker, which goes with it."""
+    assert subprocess.run(["kill", "-0", str(served.running.process.pid)], check=False).returncode == 0
