@@ -10,8 +10,9 @@ from registries.access.facts import Naming
 from registries.access.naming_models import NamingRule
 from registries.topology.models import Zone
 
-# Tags by which registries without a referrers API keep lists, signatures and attestations: no names that people gave.
-REFERRERS: Final = r"^sha(256|512)-[0-9a-f]{64}([0-9a-f]{64})?(\.[a-z]+)?$"
+# Tags by which registries without a referrers API keep lists, signatures and attestations: no names that people gave. Of
+# longer digests they hold the first 64 figures.
+REFERRERS: Final = r"^sha(256|512)-[0-9a-f]{64}(\.[a-z]+)?$"
 _IS_REFERRERS: Final = re.compile(REFERRERS)
 
 

@@ -203,7 +203,7 @@ def test_what_is_stopped_is_just_what_the_policy_refuses(prod: Registry) -> None
 @pytest.mark.parametrize("principal", SYSTEM_PRINCIPALS)
 def test_our_own_jobs_are_refused_with_the_reason(ci: Registry, principal: str) -> None:
     restriction(registry=ci, forbids_pull=True, reason="the disk is being moved").save()
-    with pytest.raises(Denied, match="the disk is being moved|may not pull"):
+    with pytest.raises(Denied, match=r"the disk is being moved|may not pull"):
         mint_for_job(principal, ci, [Scope.repository("payments/api", "pull")])
 
 

@@ -1,87 +1,26 @@
 """The token endpoint over the wire: what no client sends, against the servers that people really start."""
 
-import base64
-import http.client
-import json
-import os
 import socket
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from django.db import connection
 
 from portal.demo.ports import LOOPBACK, Ports
-from portal.demo.processes import Processes, Running, http_answers
+from portal.demo.processes import Processes
 from registries.topology.models import Registry
-from tests.portal.command_line import CHECKOUT
 from tests.registries.access.cast import Login, make_person, make_registry, person_login
+from tests.registries.access.served import COMMANDS, Served, start_serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MEGABYTE = 1 << 20
 FORM = "application/x-www-form-urlencoded"
 
 
-class Served:
-    """A portal in a process of its own, on the rows of this test."""
-
-    def __init__(self, port: int, running: Running) -> None:
-        self.port, self.running = port, running
-
-    def ask(self, method: str, path: str, **more: object) -> tuple[int, dict[str, object]]:
-        line = http.client.HTTPConnection(LOOPBACK, self.port, timeout=30)
-        try:
-            line.request(method, path, **more)  # type: ignore[arg-type]
-            answer = line.getresponse()
-            body = answer.read()
-        finally:
-            line.close()
-        return answer.status, json.loads(body) if body.startswith(b"{") else {}
-
-    def raw(self, *parts: bytes, pause: float = 0, wait: float = 30) -> bytes:
-        """What comes back for these very bytes; empty when the server hung up without a word."""
-        with socket.create_connection((LOOPBACK, self.port), timeout=wait) as line:
-            with suppress(OSError):  # it may have heard enough
-                for part in parts:
-                    line.sendall(part)
-                    time.sleep(pause)
-            found = b""
-            with suppress(OSError):
-                while part := line.recv(65536):
-                    found += part
-            return found
-
-    def lives(self, login: Login, registry: Registry) -> bool:
-        """Still the same process, and it still gives tokens."""
-        header = {"Authorization": "Basic " + base64.b64encode(f"{login.username}:{login.secret}".encode()).decode()}
-        status, body = self.ask("GET", f"/token?service={registry.service}&scope=repository:a:pull", headers=header)
-        return status == 200 and "token" in body and self.running.process.poll() is None
-
-
-COMMANDS = {
-    "serve": [sys.executable, str(CHECKOUT / "manage.py"), "serve", "--no-jobs"],
-    "gunicorn": [
-        sys.executable, "-m", "gunicorn", "portal.token_wsgi", "--workers=1", "--threads=4", "--no-control-socket",
-        "--limit-request-line=8190",
-    ],
-}  # fmt: skip
-
-
 @pytest.fixture(params=COMMANDS)
-def served(request: pytest.FixtureRequest, ports: Ports, processes: Processes) -> Iterator[Served]:
-    port = ports.take()
-    command: list[str | Path] = [*COMMANDS[request.param], f"--bind={LOOPBACK}:{port}"]
-    base = f"http://{LOOPBACK}:{port}"
-    env = {**os.environ, "PORTAL_BASE_URL": base, "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}"}
-    running = processes.start("served", command, env=env, grace_seconds=5)
-    processes.wait_for(running, lambda: http_answers(LOOPBACK, port, "/healthz"), deadline_seconds=40)
-    yield Served(port, running)
+def served(request: pytest.FixtureRequest, ports: Ports, processes: Processes) -> Served:
+    return start_serving(request.param, ports, processes)
 
 
 @pytest.fixture
@@ -127,6 +66,18 @@ def test_what_is_too_much_is_refused_and_the_server_lives_on(served: Served, ali
     assert served.lives(alice, sandbox)
 
 
+def bytes_that_are_no_text(served: Served, sandbox: Registry) -> None:
+    raw = (
+        b"GET /token?service="
+        + sandbox.service.encode()
+        + b"&scope=repository:\xff\xfe:pull HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    )
+    assert status_of(served.raw(raw)) in (200, 400)
+    kind = {"Content-Type": FORM}
+    assert served.ask("POST", "/token", body=b"grant_type=password&username=\xff\xfe", headers=kind)[0] == 400
+    assert served.ask("POST", "/token", body=b"a&" * 20_000, headers=kind)[0] == 400
+
+
 def test_what_is_no_http_is_refused_and_the_server_lives_on(served: Served, alice: Login, sandbox: Registry) -> None:
     head = b"POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Type: " + FORM.encode() + b"\r\n"
     asked = {
@@ -148,21 +99,7 @@ def test_what_is_no_http_is_refused_and_the_server_lives_on(served: Served, alic
         assert status_of(answer) in (0, 400, 401, 413, 501), f"{name}: {answer[:300]!r}"
         assert b'"token"' not in answer
         assert b"evil.example" not in answer
-    assert served.lives(alice, sandbox)
-
-
-def test_bytes_that_are_no_text_are_answered_and_the_server_lives_on(
-    served: Served, alice: Login, sandbox: Registry
-) -> None:
-    raw = (
-        b"GET /token?service="
-        + sandbox.service.encode()
-        + b"&scope=repository:\xff\xfe:pull HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-    )
-    assert status_of(served.raw(raw)) in (200, 400)
-    kind = {"Content-Type": FORM}
-    assert served.ask("POST", "/token", body=b"grant_type=password&username=\xff\xfe", headers=kind)[0] == 400
-    assert served.ask("POST", "/token", body=b"a&" * 20_000, headers=kind)[0] == 400
+    bytes_that_are_no_text(served, sandbox)
     assert served.lives(alice, sandbox)
 
 
@@ -181,9 +118,7 @@ def test_a_body_that_trickles_in_is_read_and_holds_up_nobody(served: Served, ali
     assert b'"token"' in found[0]
 
 
-def test_a_body_that_ends_before_its_length_is_wrong_and_no_login(
-    served: Served, alice: Login, sandbox: Registry
-) -> None:
+def a_body_that_ends_before_its_length(served: Served, alice: Login, sandbox: Registry) -> None:
     form = form_of(alice, sandbox)
     head = (
         f"POST /token HTTP/1.1\r\nHost: localhost\r\nContent-Type: {FORM}\r\nContent-Length: {len(form) + 10}\r\n\r\n"
@@ -193,7 +128,6 @@ def test_a_body_that_ends_before_its_length_is_wrong_and_no_login(
         line.shutdown(socket.SHUT_WR)
         answer = line.recv(65536)
     assert b'"token"' not in answer
-    assert served.lives(alice, sandbox)
 
 
 def test_a_form_in_chunks_of_one_byte_and_one_in_a_chunk_with_an_extension(
@@ -207,9 +141,5 @@ def test_a_form_in_chunks_of_one_byte_and_one_in_a_chunk_with_an_extension(
     assert status_of(served.raw(head.encode() + chunk)) in (200, 400)
     endless = (b"a" * 65536 for _ in range(16))
     assert served.ask("POST", "/token", body=endless, headers=kind, encode_chunked=True)[0] == 413
+    a_body_that_ends_before_its_length(served, alice, sandbox)
     assert served.lives(alice, sandbox)
-
-
-def test_nothing_else_is_left_running(served: Served) -> None:
-    """What the fixture started is one process with its worker, which goes with it."""
-    assert subprocess.run(["kill", "-0", str(served.running.process.pid)], check=False).returncode == 0
