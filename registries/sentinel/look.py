@@ -84,7 +84,7 @@ def look_at_repository(repository: Repository, rules: Sequence[Naming], now: dat
     next time. Twice is once."""
     with transaction.atomic():
         revision = Repository.objects.values_list("revision", flat=True).get(pk=repository.pk)
-        tags = dict(repository.tags.values_list("name", "manifest__digest"))
+        tags = {row.name: row.manifest.digest for row in repository.tags.select_related("manifest")}
         faults = {tag: fault for tag in tags if (fault := tag_fault(rules, repository.name, tag))[0]}
         live = _live(repository)
         _open(repository, {tag: tags[tag] for tag in _newly_made(repository, set(faults) - set(live))}, faults, now)

@@ -114,7 +114,9 @@ class Harbour(Company):
     def _names(self) -> None:
         """A naming rule with what it found, something that is stopped, and names without an owner."""
         ci = self.snapshots.zone
-        self.naming = NamingRule.objects.create(zone=ci, subject="tag", names=["pr-*", "sha-*"], reason="see handbook 4.2")
+        self.naming = NamingRule.objects.create(
+            zone=ci, subject="tag", names=["pr-*", "sha-*"], reason="see handbook 4.2"
+        )
         NamingRule.objects.create(zone=ci, subject="repository", names=["*/*"], is_enabled=False)
         self.incident = Incident.objects.create(
             kind="misnamed_tag", registry=self.snapshots, repository=LONG, tag=self.long.name, found_at=self.now,

@@ -132,7 +132,8 @@ def test_who_may_not_switch_a_rule_is_told_who_does(company: Company, signed_in:
 def test_a_zone_says_who_may_do_what_in_it(company: Company, signed_in: SignIn, rule: NamingRule) -> None:
     page = signed_in(company.charlie).get("/zones/ci-snapshots/").content.decode()
     for said in (
-        "Strangers, people and robots for consumers never push, whatever rules say.", "Robots of kind CI may <strong>push</strong>", "<code>pr-*</code>",
+        "Strangers, people and robots for consumers never push, whatever rules say.",
+        "Robots of kind CI may <strong>push</strong>", "<code>pr-*</code>",
         "<code>payments/…</code>", "Payments",
     ):  # fmt: skip
         assert said in page, said
