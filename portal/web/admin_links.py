@@ -16,6 +16,10 @@ def link_to_the_portal() -> None:
         {
             "topology.registry": lambda row: _registry(row.name),
             "topology.registryhealth": _of_its_registry,
+            "topology.zone": lambda row: reverse("web:zone", args=[row.name]),
+            "access.namingrule": lambda row: reverse("web:naming-rule", args=[row.pk]),
+            "access.namespace": lambda row: reverse("web:zone", args=[row.zone.name]),
+            "sentinel.incident": lambda row: reverse("web:incident", args=[row.pk]),
             "catalog.registrysyncstate": _of_its_registry,
             "catalog.repository": repository_url,
             "catalog.tag": lambda row: tag_url(row.repository, row.name),

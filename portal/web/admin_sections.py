@@ -10,6 +10,7 @@ from django.urls import reverse
 from portal.users.models import User
 from promotions.workflow.queries import waiting_for
 from registries.retention.models import Plan
+from registries.sentinel.models import Incident
 from registries.topology.models import RegistryHealth
 
 Count = Callable[[User], int]
@@ -56,6 +57,10 @@ def _not_well(user: User) -> int:
     return RegistryHealth.objects.filter(state__in=troubled).count()
 
 
+def _incidents(user: User) -> int:
+    return Incident.objects.filter(state=Incident.State.OPEN).count()
+
+
 def _minor(title: str, icon: str, model: str, line: str) -> AdminPage:
     """Looked up now and then: in the index alone."""
     return AdminPage(title, icon, model, line, is_in_sidebar=False)
@@ -94,6 +99,7 @@ SECTIONS = (
             AdminPage("Tags", "sell", "catalog_tag", "Names and the digests they are on now"),
             AdminPage("Tag history", "history", "catalog_tagevent", "Every move of every tag, and by whom"),
             AdminPage("Manifests", "fingerprint", "catalog_manifest", "Images and artifacts, wherever they are"),
+            AdminPage("Incidents", "report", "sentinel_incident", "What changed that nobody asked for", _incidents),
             AdminPage("Holds", "lock", "catalog_hold", "What must not be deleted, and why"),
             _minor("Where manifests are", "place", "catalog_placement", "Manifests in repositories, present and past"),
             _minor("Blobs", "data_object", "catalog_blob", "Configs and layers by digest"),

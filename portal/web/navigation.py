@@ -25,6 +25,7 @@ PLACES = (
     ("Registries", "web:registries", "r"),
     ("Repositories", "web:repositories", "b"),
     ("Promotions", "web:promotions", "p"),
+    ("Incidents", "web:incidents", "n"),
     ("Inbox", "web:inbox", "i"),
     ("My access", "web:my-access", "a"),
 )

@@ -9,6 +9,8 @@ from portal.web.views import (
     digests,
     explain,
     inbox,
+    incidents,
+    names,
     overview,
     promotions,
     registries,
@@ -17,6 +19,7 @@ from portal.web.views import (
     tags,
     tokens,
     uses,
+    zones,
 )
 
 app_name = "web"
@@ -35,6 +38,15 @@ urlpatterns = [
     path("r/<registry:registry>/<repository:repository>/", repositories.show_repository, name="repository"),
     path("r/<registry:registry>/<repository:repository>:<tag:tag>/", tags.show_tag, name="tag"),
     path("digests/<digest:digest>/", digests.show_digest, name="digest"),
+    path("zones/<registry:name>/", zones.show_zone, name="zone"),
+    path("restrictions/<int:key>/end/", zones.end_now, name="restriction-end"),
+    path("names/unowned/", names.list_unowned, name="unowned"),
+    path("names/unowned/claim/", names.claim, name="unowned-claim"),
+    path("names/rules/<int:key>/", names.show_naming_rule, name="naming-rule"),
+    path("incidents/", incidents.list_incidents, name="incidents"),
+    path("incidents/<int:key>/", incidents.show_incident, name="incident"),
+    path("incidents/<int:key>/accept/", incidents.accept, name="incident-accept"),
+    path("incidents/<int:key>/reopen/", incidents.reopen, name="incident-reopen"),
     path("search/", search.search, name="search"),
     path("promotions/", promotions.list_requests, name="promotions"),
     path("promotions/new/", promotions.ask_for_promotion, name="promotion-new"),

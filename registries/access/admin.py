@@ -1,4 +1,4 @@
-"""Robots, rules, namespaces, restrictions, keys, credentials and refusals in the admin."""
+"""Robots, rules, keys and credentials in the admin; what else access has stands in modules beside this one."""
 
 from typing import Any
 
@@ -16,17 +16,17 @@ from registries.access import (  # noqa: F401  Django finds admin pages from her
     federation_admin,
     key_admin,
     leaving_admin,
+    namespace_admin,
     naming_admin,
     record_admin,
     request_admin,
+    restriction_admin,
     trial_admin,
 )
 from registries.access.credentials import revoke_secret
 from registries.access.models import (
     AccessRule,
-    Namespace,
     PersonalToken,
-    Restriction,
     RobotAccount,
     Secret,
     StoredSecret,
@@ -177,15 +177,6 @@ class SecretAdmin(StoredSecretAdmin):
         return replace_link(secret)
 
 
-@register(Namespace)
-class NamespaceAdmin(ModelAdmin):
-    list_display = ["prefix", "zone", "team"]
-    list_filter = ["zone", "team"]
-    list_select_related = ["zone", "team"]
-    search_fields = ["prefix", "team__name"]
-    autocomplete_fields = ["team"]
-
-
 @register(AccessRule)
 class AccessRuleAdmin(trial_admin.DraftActions, ModelAdmin):
     actions = ["hold_selected", "discard_selected"]
@@ -235,22 +226,3 @@ class AccessRuleAdmin(trial_admin.DraftActions, ModelAdmin):
     def rule_label(self, rule: AccessRule) -> str:
         who = rule.team or rule.user or rule.robot or ("everyone, strangers too" if rule.is_public else "everyone")
         return f"{who}: {', '.join(rule.actions)}"
-
-
-@register(Restriction)
-class RestrictionAdmin(ModelAdmin):
-    list_display = ["code", "zone", "registry", "pattern", "forbids_label", "starts_at", "ends_at", "reason"]
-    list_filter = ["code", "zone", "registry"]
-    list_select_related = ["zone", "registry"]
-    search_fields = ["code", "reason", "pattern"]
-    fieldsets = [
-        (None, {"fields": ["code", "reason"]}),
-        ("Where", {"fields": ["zone", "registry", "pattern"]}),
-        ("What it forbids, to everybody", {"fields": ["forbids_pull", "forbids_push", "forbids_delete"]}),
-        ("When", {"fields": ["starts_at", "ends_at"]}),
-    ]
-
-    @display(description="forbids")
-    def forbids_label(self, row: Restriction) -> str:
-        flags = (("pull", row.forbids_pull), ("push", row.forbids_push), ("delete", row.forbids_delete))
-        return ", ".join(name for name, is_on in flags if is_on)

@@ -19,6 +19,7 @@ from registries.access import (  # noqa: F401  Django finds their models from he
 )
 from registries.access.networks import NETWORKS_HELP, validate_networks
 from registries.fields import NameField
+from registries.oci.reference import is_repository
 from registries.topology.models import Registry, Zone
 
 
@@ -41,6 +42,12 @@ class Namespace(models.Model):
 
     def __str__(self) -> str:
         return f"{self.zone}: {self.prefix}"
+
+    def clean(self) -> None:
+        """A prefix is a whole name or its first parts; anything else would own nothing."""
+        if not is_repository(self.prefix):
+            text = "Write the first parts of names, such as payments or payments/api: no slash at the end, no wildcard."
+            raise ValidationError({"prefix": text})
 
 
 class RobotAccount(models.Model):
@@ -260,6 +267,28 @@ class Restriction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} on {self.registry or self.zone or 'everything'}: {self.reason}"
+
+    def clean(self) -> None:
+        """Something is forbidden, somewhere, for a time that is one."""
+        faults: dict[str, str] = {}
+        if not self.actions:
+            faults["forbids_push"] = "Forbid at least one action."
+        if self.starts_at is not None and self.ends_at is not None and self.ends_at <= self.starts_at:
+            faults["ends_at"] = "It would end before it starts."
+        if self.registry is not None and self.zone_id not in (None, self.registry.zone_id):
+            faults["zone"] = f"{self.registry} stands in {self.registry.zone}; name the registry alone, or that zone."
+        if not self.pattern.strip():
+            faults["pattern"] = "Name the repositories; ** means all of them."
+        if faults:
+            raise ValidationError(faults)
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The actions it forbids."""
+        return chosen_actions(self.forbids_pull, self.forbids_push, self.forbids_delete)
+
+    def is_in_force(self, now: datetime) -> bool:
+        return self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
 
 
 class SigningKey(models.Model):

@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from registries.access.federation import forget_old_exchanges
+from registries.access.namespaces import forget_old_quarantines
 from registries.access.tally import tally
 from registries.access.tally_rows import forget_old
 from registries.access.warn import warn_of_ends
@@ -11,8 +12,10 @@ from registries.access.warn import warn_of_ends
 
 @shared_task(name="registries.access.flush_counters")
 def flush_counters() -> int:
-    """Write down what was counted in this process, and forget denials that nobody met for long, old counts, and identity tokens that are past."""
+    """Write down what was counted in this process, and forget denials that nobody met for long, old counts, identity tokens that are past, and
+    quarantines of names that are long over."""
     forget_old()
+    forget_old_quarantines(timezone.now())
     forget_old_exchanges(timezone.now())
     return tally.flush()
 

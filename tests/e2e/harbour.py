@@ -15,7 +15,8 @@ from promotions.workflow.requests import create_request
 from registries.access.credentials import Narrowing, issue_personal_token, issue_robot_secret
 from registries.access.drafts import version_of
 from registries.access.hold_drafts import hold_drafts
-from registries.access.models import AccessRule, RobotAccount
+from registries.access.models import AccessRule, Restriction, RobotAccount
+from registries.access.naming_models import NamingRule
 from registries.access.record_models import AccessUse, Denial, TokenCount
 from registries.access.trial_models import DraftTrial
 from registries.access.trials import result_of
@@ -23,6 +24,7 @@ from registries.catalog.holds import place_hold
 from registries.catalog.models import SyncJob
 from registries.copies.models import CopyJob, CopyStep
 from registries.retention.models import Plan, PlanItem
+from registries.sentinel.models import Incident
 from registries.topology.models import RegistryHealth
 from tests.portal.web.cast import Company, person, registry, repository, tagged, zone
 
@@ -46,6 +48,7 @@ class Harbour(Company):
         self._troubles()
         self._words()
         self.trial = self._tried()
+        self._names()
 
     def _asked(self) -> PromotionRequest:
         request = create_request(
@@ -140,3 +143,24 @@ class Harbour(Company):
             why={"asked": "by ada"},
         )
         seal_committed()
+
+    def _names(self) -> None:
+        """A naming rule with what it found, something that is stopped, and names without an owner."""
+        ci = self.snapshots.zone
+        self.naming = NamingRule.objects.create(
+            zone=ci, subject="tag", names=["pr-*", "sha-*"], reason="see handbook 4.2"
+        )
+        NamingRule.objects.create(zone=ci, subject="repository", names=["*/*"], is_enabled=False)
+        self.incident = Incident.objects.create(
+            kind="misnamed_tag", registry=self.snapshots, repository=LONG, tag=self.long.name, found_at=self.now,
+            digest=self.long.manifest.digest, detail=f"{self.long.name} is not named like pr-* or sha-*: see handbook 4.2",
+            rule=f"naming rule {self.naming.pk}",
+        )  # fmt: skip
+        Restriction.objects.create(
+            registry=self.prod, pattern="payments/**", code="freeze", reason="the books of the year are closed",
+            starts_at=self.now, ends_at=self.now + timedelta(days=2),
+        )  # fmt: skip
+        AccessUse.objects.create(
+            fingerprint="names", day=self.now.date(), registry=self.sandbox, principal="alice", repository="alice/try",
+            asked="pull,push", granted="pull,push", last_at=self.now,
+        )  # fmt: skip

@@ -17,18 +17,22 @@ OF_THE_PORTAL = (
     "/promotions/", "/promotions/new/?registry=ci-snapshots&repository=payments/api&tag=1.4.0", "/inbox/", "/my/access/",
     "/my/access/?by=registry", "/my/clients/", "/my/clients/?location=eu&for=containerd", "/my/clients/?location=eu&for=kubernetes",
     "/explain/", "/explain/?who=alice&action=push&registry=prod&repository=payments/api",
+    "/explain/?who=charlie&action=pull&registry=prod&repository=payments/api&address=10.1.2.3",
+    "/uses/?registry=prod", "/uses/?registry=ci-snapshots&repository=payments/api",
+    "/zones/ci-snapshots/", "/zones/prod/", "/names/unowned/", "/incidents/",
     "/accounts/password/change/", "/accounts/logout/", "/accounts/2fa/", "/accounts/email/", "/accounts/3rdparty/",
-    "/explain/?who=charlie&action=pull&registry=prod&repository=payments/api&address=10.1.2.3", "/uses/?registry=prod",
-    "/uses/?registry=ci-snapshots&repository=payments/api",
 )  # fmt: skip
 LISTS = (
     "promotions_promotionrequest", "topology_registry", "catalog_tag", "catalog_manifest", "replication_delivery",
     "archive_archiveentry", "retention_planitem", "access_denial", "access_drafttrial", "copies_copyjob", "audit_auditevent",
+    "access_namespace", "access_restriction", "sentinel_incident",
 )  # fmt: skip
 FORMS = (
     "topology_registry",
     "promotions_promotionpath",
     "access_accessrule",
+    "access_namespace",
+    "access_restriction",
     "retention_retentionpolicy",
     "retention_plan",
     "access_drafttrial",
@@ -49,7 +53,9 @@ def test_pages_of_the_portal(visit: Visit, harbour: Harbour, width: int, scheme:
     digest = reverse("web:digest", args=[str(harbour.snapshot.manifest.digest)])
     promotion = reverse("web:promotion", args=[harbour.request.public_id])
     replacing = reverse("web:token-replace", args=[harbour.token.pk])
-    for path in (*OF_THE_PORTAL, digest, promotion, replacing):
+    incident = reverse("web:incident", args=[harbour.incident.pk])
+    naming = reverse("web:naming-rule", args=[harbour.naming.pk])
+    for path in (*OF_THE_PORTAL, digest, promotion, replacing, incident, naming):
         see(visitor, path, other)
     see(visitor, "/nothing/here/", other, status=404)
     assert not visitor.faults, "\n".join(visitor.faults)
