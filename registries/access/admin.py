@@ -29,6 +29,8 @@ from registries.access.models import (
     SigningKey,
     StoredSecret,
 )
+from registries.access.robots import check_may_keep
+from registries.access.roles_admin import refuse_by_problem
 from registries.access.secret_page import secret_page
 
 STATE_COLOURS = {"works": "success", "revoked": "danger", "expired": "warning"}
@@ -91,6 +93,11 @@ class RobotAccountAdmin(ModelAdmin):
     def issue_secret(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         """Issue a secret and show it, this once."""
         return secret_page(request, pk, self.has_change_permission(request), self.admin_site.each_context(request))
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Whatever was posted: the operation's own check."""
+        refuse_by_problem(check_may_keep, request.user, obj.team, obj.kind)
+        super().save_model(request, obj, form, change)
 
     @display(description="logs in as", ordering="name")
     def login_label(self, robot: RobotAccount) -> str:

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 
+from portal.actor import Actor
 from portal.audit.record import record
 from portal.http.problem import Problem
 from portal.users.models import Team, User
@@ -90,6 +91,14 @@ def check_may_keep(user: User, team: Team, kind: str = Kind.CONSUMER) -> None:
         raise Problem(
             403, "ci_is_for_admins", "Robots of kind CI push to CI registries; only platform admins make and keep them."
         )
+
+
+def may_apply(actor: Actor) -> bool:
+    """Whether a file of this actor may speak of robots: the machine's own command line, or a platform admin."""
+    if actor.kind == "user":
+        person = User.objects.filter(pk=actor.key).first()
+        return person is not None and person.is_platform_admin
+    return actor.kind == "system"
 
 
 def _error(field: str, text: str) -> dict[str, str]:
