@@ -19,6 +19,8 @@ app.conf.beat_schedule = {
         "registries.topology.probe": 5.0,
         "registries.catalog.sync_due": 5.0,
         "registries.access.flush_counters": 10.0,
+        "registries.access.mind_grants": 60.0,
+        "registries.access.remind_reviewers": 3600.0,
         "registries.retention.plan_due": 60.0,
         "promotions.workflow.advance": 2.0,
         "promotions.replication.reconcile": 3.0,

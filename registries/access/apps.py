@@ -7,6 +7,8 @@ class AccessConfig(AppConfig):
     verbose_name = "Access"
 
     def ready(self) -> None:
+        from portal import panels
+        from registries.access import shown
         from registries.access.epoch import watch
         from registries.access.sections import NamespaceSection, RobotSection
         from registries.access.tally import flush_at_exit
@@ -16,3 +18,4 @@ class AccessConfig(AppConfig):
         flush_at_exit()
         register_section(NamespaceSection.name, NamespaceSection)
         register_section(RobotSection.name, RobotSection)
+        panels.register("inbox", shown.inbox, order=20)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import BooleanField, Case, Exists, OuterRef, Q, QuerySet, Value, When
 
 from portal.users.models import Membership, Role, User
 from registries.access.covered import covered_rules
@@ -93,15 +93,25 @@ def in_force(rows: QuerySet[AccessRule], now: datetime) -> QuerySet[AccessRule]:
     return rows.filter(Q(ends_at=None) | Q(ends_at__gt=now))
 
 
-def findings_of(rows: Iterable[AccessRule], now: datetime, days: int = UNUSED_DAYS) -> dict[int, list[Odd]]:
-    """Per rule what is odd about it; as many queries for many rows as for one."""
-    keys = [row.pk for row in rows]
-    covered = covered_now(now)
-    found: dict[int, list[Odd]] = {key: [] for key in keys}
-    for code, condition in conditions(now, days, covered).items():
-        for key in AccessRule.objects.filter(condition, pk__in=keys).values_list("pk", flat=True).distinct():
-            found[key].append(Odd(code, FINDINGS[code], covered.get(key) if code == "covered" else None))
-    return found
+def with_findings(
+    rows: QuerySet[AccessRule], now: datetime, days: int = UNUSED_DAYS, covered: Iterable[int] | None = None
+) -> QuerySet[AccessRule]:
+    """Rows that know what is odd about them, for findings_of; in the one query that fetches them."""
+    flags = {
+        _flag(code): Case(When(condition, then=Value(True)), default=Value(False), output_field=BooleanField())
+        for code, condition in conditions(now, days, covered).items()
+    }
+    return rows.annotate(**flags)
+
+
+def findings_of(row: AccessRule, covered: Mapping[int, int]) -> list[Odd]:
+    """What is odd about a row of with_findings."""
+    found = [code for code in FINDINGS if getattr(row, _flag(code))]
+    return [Odd(code, FINDINGS[code], covered.get(row.pk) if code == "covered" else None) for code in found]
+
+
+def _flag(code: str) -> str:
+    return f"is_{code.replace('-', '_')}_odd"
 
 
 def is_reviewer(user: User) -> bool:

@@ -10,7 +10,15 @@ from portal.audit.models import AuditEvent
 from portal.http.problem import Problem
 from registries.access.credentials import issue_robot_secret, revoke_secret
 from registries.access.models import AccessRule, Namespace
-from registries.access.review import findings_of, grants_kept_by, grants_seen_by, to_review
+from registries.access.review import (
+    Odd,
+    covered_now,
+    findings_of,
+    grants_kept_by,
+    grants_seen_by,
+    to_review,
+    with_findings,
+)
 from registries.access.review_changes import end_grants, keep_grants
 from registries.access.review_reminder import quarter_start, remind_reviewers
 from tests.registries.access.cast import make_registry, make_robot, make_team
@@ -34,7 +42,14 @@ def rule(town: Town, *, age_days: float = 0, used_days: float | None = None, **f
 
 
 def odd(row: AccessRule, days: int = 90) -> set[str]:
-    return {finding.code for finding in findings_of([row], timezone.now(), days)[row.pk]}
+    return {finding.code for finding in found(row, days)}
+
+
+def found(row: AccessRule, days: int = 90) -> list[Odd]:
+    now = timezone.now()
+    covered = covered_now(now)
+    fresh = with_findings(AccessRule.objects.filter(pk=row.pk), now, days, covered).get()
+    return findings_of(fresh, covered)
 
 
 def test_what_is_new_and_ends_is_not_odd(town: Town) -> None:
@@ -77,7 +92,7 @@ def test_what_another_rule_gives_as_well(town: Town) -> None:
     wide = rule(town, team=town.shop, pattern="payments/**")
     narrow = rule(town, user=town["dora"], ends_at=in_days(20))
     assert (odd(wide), odd(narrow)) == (set(), {"covered"})
-    assert findings_of([narrow], timezone.now())[narrow.pk][0].rule == wide.pk
+    assert found(narrow)[0].rule == wide.pk
     assert odd(rule(town, user=town["charlie"], ends_at=in_days(20))) == set()
     assert odd(rule(town, user=town["dora"], ends_at=in_days(200))) == set()
     assert odd(rule(town, user=town["dora"], may_delete=True, ends_at=in_days(20))) == set()
