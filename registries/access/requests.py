@@ -36,7 +36,7 @@ def ask_for_access(user: User, wish: Wish, reason: str) -> AccessRequest:
     actions = ",".join(action for action in ACTIONS if action in wish.actions)
     with transaction.atomic():
         # Whoever asks the same for the same at the same moment waits here and then finds it.
-        type(wish.subject)._default_manager.select_for_update().get(pk=wish.subject.pk)
+        wish.subject._meta.model._default_manager.select_for_update().get(pk=wish.subject.pk)
         _check_queue(user, wish, actions)
         made = AccessRequest.objects.create(
             requester=user,
