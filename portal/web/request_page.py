@@ -31,6 +31,7 @@ def page_of(user: User, request: AccessRequest, now: datetime) -> dict[str, obje
     snapshot = current_snapshot()
     return {
         "asked": request,
+        "number": str(request.pk),
         "for_whom": whom(request),
         "actions": request.actions.split(","),
         "sign": sign_of(request),

@@ -30,7 +30,7 @@ from registries.access.models import (
     StoredSecret,
 )
 from registries.access.robots import check_may_keep
-from registries.access.roles_admin import refuse_by_problem
+from registries.access.roles_admin import DenialsOfSecurity, refuse_by_problem
 from registries.access.secret_page import secret_page
 
 STATE_COLOURS = {"works": "success", "revoked": "danger", "expired": "warning"}
@@ -164,7 +164,7 @@ class NamespaceAdmin(ModelAdmin):
 
 
 @register(AccessRule)
-class AccessRuleAdmin(ModelAdmin):
+class AccessRuleAdmin(DenialsOfSecurity, ModelAdmin):
     list_display = [
         "rule_label",
         "effect",
@@ -215,6 +215,7 @@ class AccessRuleAdmin(ModelAdmin):
 
 @register(Restriction)
 class RestrictionAdmin(ModelAdmin):
+    change_roles = ("platform_admin", "security")
     list_display = ["code", "zone", "registry", "pattern", "forbids_label", "starts_at", "ends_at", "reason"]
     list_filter = ["code", "zone", "registry"]
     list_select_related = ["zone", "registry"]

@@ -35,7 +35,7 @@ COLUMNS = (
     Column("decided_by", "", lambda row: row.decided_by),
     Column("comment", "", lambda row: row.comment),
 )
-TABS = (("mine", "Mine"), ("waiting", "Waiting for me"), ("all", "All"))
+TABS = (("mine", "Mine"), ("waiting", "For me"), ("all", "All"))
 
 
 @for_people
