@@ -30,7 +30,11 @@ ACTS: dict[str, tuple[str, dict[str, Any], set[str]]] = {
     "prolong": ("/access/requests/{g}/prolong/", {}, {"dora"}),
     "keep": ("/access/review/change/", {"change": "keep", "rule": "{k}"}, {"alice", "bob", "ada", "sam"}),
     "end": ("/access/review/change/", {"end_one": "{k}"}, {"alice", "bob", "ada", "sam"}),
-    "end on": ("/access/review/change/", {"change": "end_on", "rule": "{k}", "day": DAY}, {"alice", "bob", "ada", "sam"}),
+    "end on": (
+        "/access/review/change/",
+        {"change": "end_on", "rule": "{k}", "day": DAY},
+        {"alice", "bob", "ada", "sam"},
+    ),
     "take in": ("/teams/shop/members/", {"username": "charlie"}, {"sue", "ada"}),
     "promote": ("/teams/shop/members/", {"username": "dora", "is_maintainer": "on"}, {"sue", "ada"}),
     "let go": ("/teams/shop/members/dora/remove/", {}, {"sue", "ada"}),
@@ -67,7 +71,10 @@ def test_who_may(grants: Grants, signed_in: SignIn, act: str) -> None:
             answer = client.post(filled(address, grants), sent)
             after = picture()
             transaction.set_rollback(True)
-        assert answer.status_code in ((200, 302) if who in may else (302, 403, 404)), (who, answer.content.decode()[-2000:])
+        assert answer.status_code in ((200, 302) if who in may else (302, 403, 404)), (
+            who,
+            answer.content.decode()[-2000:],
+        )
         assert (after != before) == (who in may), who
 
 
@@ -133,7 +140,13 @@ def test_more_fields_than_a_form_has_change_nothing_more(grants: Grants, signed_
     assert signed_in(town["bob"]).post(f"/access/requests/{grants.request.pk}/decide/", decided).status_code == 302
     rule = AccessRule.objects.get(request=grants.request)
     assert (rule.user, rule.may_push, rule.is_public) == (town["dora"], False, False)
-    secret = {"name": "n", "days": "30", "robot": grants.other_secret.robot_id, "is_keyless": "on", "shown_to": town["ada"].pk}
+    secret = {
+        "name": "n",
+        "days": "30",
+        "robot": grants.other_secret.robot_id,
+        "is_keyless": "on",
+        "shown_to": town["ada"].pk,
+    }
     assert sue.post("/teams/shop/robots/robbie/secrets/", secret).status_code == 200
     issued = Secret.objects.get(name="n")
     assert (issued.robot, issued.is_keyless, issued.shown_to) == (town.robbie, False, town["sue"])
@@ -143,7 +156,14 @@ def test_more_fields_than_a_form_has_change_nothing_more(grants: Grants, signed_
     "whom", ["team:payments", "robot:pay-web", "robot:robbie; drop", "user:ada", "ada", "", "team:", "me\0"]
 )
 def test_nobody_asks_for_those_they_have_nothing_to_do_with(grants: Grants, signed_in: SignIn, whom: str) -> None:
-    asked = {"registry": "prod", "pattern": "payments/x", "actions": "pull", "whom": whom, "reason": "y", "ends_on": DAY}
+    asked = {
+        "registry": "prod",
+        "pattern": "payments/x",
+        "actions": "pull",
+        "whom": whom,
+        "reason": "y",
+        "ends_on": DAY,
+    }
     client = signed_in(grants.town["dora"])
     before = picture()
     assert client.post("/access/requests/new/", asked).status_code == 400
