@@ -26,6 +26,9 @@ def link_to_the_portal() -> None:
             "promotions.promotionrequest": lambda row: reverse("web:promotion", args=[row.public_id]),
             "promotions.promotionitem": _passport,
             "retention.planitem": _passport,
+            "access.accessrequest": lambda row: reverse("web:access-request", args=[row.pk]),
+            "access.robotaccount": lambda row: reverse("web:team-robot", args=[row.team.name, row.name]),
+            "users.team": lambda row: reverse("web:team", args=[row.name]),
         }
     )
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from portal.users.models import User
 from promotions.workflow.queries import waiting_for
+from registries.access.request_rights import waiting_for as access_waiting_for
 from registries.retention.models import Plan
 from registries.topology.models import RegistryHealth
 
@@ -50,6 +51,10 @@ def _plans(user: User) -> int:
 def _not_well(user: User) -> int:
     troubled = (RegistryHealth.State.ATTENTION, RegistryHealth.State.BROKEN)
     return RegistryHealth.objects.filter(state__in=troubled).count()
+
+
+def _asked(user: User) -> int:
+    return access_waiting_for(user).count()
 
 
 def _minor(title: str, icon: str, model: str, line: str) -> AdminPage:
@@ -121,7 +126,7 @@ SECTIONS = (
             AdminPage("Teams", "groups", "users_team", "Who owns registries, names and robots"),
             AdminPage("Robot accounts", "smart_toy", "access_robotaccount", "CI and consumers, and their secrets"),
             AdminPage("Access rules", "policy", "access_accessrule", "Who may pull, push and delete where"),
-            AdminPage("Access requests", "front_hand", "access_accessrequest", "Who asks for what, and what was decided"),
+            AdminPage("Access requests", "front_hand", "access_accessrequest", "Who asks for what, and what was decided", _asked),
             AdminPage("Naming rules", "spellcheck", "access_namingrule", "How repositories and tags in CI zones are named"),
             AdminPage("CI issuers", "fingerprint", "access_issuer", "Whose identity tokens of CI jobs we believe"),
             AdminPage("Keyless CI", "no_encryption", "access_federationrule", "Which jobs act as which robot, without a secret"),

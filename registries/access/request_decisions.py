@@ -19,7 +19,7 @@ from registries.access.patterns import covers, pattern_fault
 from registries.access.policy import ACTIONS
 from registries.access.request_models import AccessRequest
 from registries.access.request_news import tell_outcome
-from registries.access.request_rights import right_to_decide
+from registries.access.request_rights import Right, right_to_decide
 from registries.access.requests import check_effect, check_waiting, locked, subject_of
 
 State = AccessRequest.State
@@ -41,22 +41,22 @@ def grant_access(
     the grant would change nothing by now."""
     now = timezone.now()
     with transaction.atomic():
-        row = _decidable(user, request, version)
+        row, right = _decidable(user, request, version)
         wish = _narrowed(row, pattern, actions, ends_at, now)
         _check_requester(row)
         check_effect(wish, now)
         row.rule = _make_rule(row, wish, now)
-        _settle(user, row, State.GRANTED, comment, now)
+        _settle(user, row, right, State.GRANTED, comment, now)
     return _refreshed(request)
 
 
 def refuse_access(user: User, request: AccessRequest, version: int, comment: str) -> AccessRequest:
     """With the reason. Raises Problem: 403 not_a_decider; 409 conflict, stale; 422 comment_required."""
     with transaction.atomic():
-        row = _decidable(user, request, version)
+        row, right = _decidable(user, request, version)
         if not comment.replace("\0", "").strip():
             raise Problem(422, "comment_required", "Say why; whoever asked will read it.")
-        _settle(user, row, State.REFUSED, comment, timezone.now())
+        _settle(user, row, right, State.REFUSED, comment, timezone.now())
     return _refreshed(request)
 
 
@@ -73,8 +73,8 @@ def lapse_request(actor: Actor, request: AccessRequest, now: datetime) -> bool:
     return True
 
 
-def _decidable(user: User, request: AccessRequest, version: int) -> AccessRequest:
-    """The locked row. Who may not decide learns that first, whatever else is wrong."""
+def _decidable(user: User, request: AccessRequest, version: int) -> tuple[AccessRequest, Right]:
+    """The locked row, and by what the person decides. Who may not decide learns that first, whatever else is wrong."""
     row = locked(request)
     right = right_to_decide(user, row)
     if not right.may_decide:
@@ -83,7 +83,7 @@ def _decidable(user: User, request: AccessRequest, version: int) -> AccessReques
     if row.version != version:
         text = "Something changed since you looked. Look at the page as it is now, then decide."
         raise Problem(409, "stale", text, version=row.version)
-    return row
+    return row, right
 
 
 def _narrowed(
@@ -132,7 +132,9 @@ def _make_rule(row: AccessRequest, wish: Wish, now: datetime) -> AccessRule:
     )
 
 
-def _settle(user: User, row: AccessRequest, state: AccessRequest.State, comment: str, now: datetime) -> None:
+def _settle(
+    user: User, row: AccessRequest, right: Right, state: AccessRequest.State, comment: str, now: datetime
+) -> None:
     is_yes = state == State.GRANTED
     said = comment.replace("\0", "").strip()[:2000]
     record_decision(
@@ -144,7 +146,7 @@ def _settle(user: User, row: AccessRequest, state: AccessRequest.State, comment:
         version=row.version,
         evidence_digest=asked_digest(row),
         comment=said,
-        rule_names=(right_to_decide(user, row).sentence,),
+        rule_names=(right.sentence,),
     )
     row.state, row.comment, row.decided_by, row.decided_at = state, said, user, now
     row.version += 1

@@ -14,7 +14,10 @@ from promotions.workflow.models import PromotionRequest
 from promotions.workflow.requests import create_request
 from registries.access.credentials import issue_personal_token, issue_robot_secret
 from registries.access.models import RobotAccount
+from registries.access.outlook import Wish
 from registries.access.record_models import Denial
+from registries.access.request_models import AccessRequest
+from registries.access.requests import ask_for_access
 from registries.catalog.holds import place_hold
 from registries.catalog.models import SyncJob
 from registries.copies.models import CopyJob, CopyStep
@@ -39,6 +42,7 @@ class Harbour(Company):
         self.entry = self._kept()
         self.robot = RobotAccount.objects.create(name="payments-ci", kind="ci", team=self.payments)
         self.copy = self._carried()
+        self.wish = self._wished()
         self._troubles()
         self._words()
 
@@ -81,6 +85,12 @@ class Harbour(Company):
             job=job, attempt=1, text=f"{self.long.manifest.digest}: 2 of 5 blobs were there already"
         )
         return job
+
+    def _wished(self) -> AccessRequest:
+        """Charlie waits; a grant of theirs that nobody uses lies about."""
+        self.allow(self.charlie, self.prod, f"{LONG}/**", reason="until the collectors are one")
+        wish = Wish(self.charlie, self.prod, f"{LONG}/*", ("pull",), self.now + timedelta(days=30))
+        return ask_for_access(self.charlie, wish, "Comparing how both collectors are configured. " * 6)
 
     def _troubles(self) -> None:
         RegistryHealth.objects.filter(registry=self.prod_eu).update(state="broken", message="refused the connection")

@@ -16,11 +16,12 @@ OF_THE_PORTAL = (
     "/r/ci-snapshots/payments/api:1.4.0/", f"/r/ci-snapshots/{LONG}/", "/search/?q=payments", "/search/?q=nothing-like-it",
     "/promotions/", "/promotions/new/?registry=ci-snapshots&repository=payments/api&tag=1.4.0", "/inbox/", "/my/access/",
     "/my/clients/", "/explain/", "/explain/?who=alice&action=push&registry=prod&repository=payments/api",
-    "/accounts/password/change/", "/accounts/logout/",
+    "/accounts/password/change/", "/accounts/logout/", "/access/requests/", "/access/requests/?show=all", "/access/requests/new/",
+    "/access/review/", "/access/review/?show=all", "/teams/", "/teams/payments/", "/teams/payments/robots/payments-ci/",
 )  # fmt: skip
 LISTS = (
     "promotions_promotionrequest", "topology_registry", "catalog_tag", "catalog_manifest", "replication_delivery",
-    "archive_archiveentry", "retention_planitem", "access_denial", "copies_copyjob", "audit_auditevent",
+    "archive_archiveentry", "retention_planitem", "access_denial", "access_accessrequest", "copies_copyjob", "audit_auditevent",
 )  # fmt: skip
 FORMS = (
     "topology_registry",
@@ -44,7 +45,8 @@ def test_pages_of_the_portal(visit: Visit, harbour: Harbour, width: int, scheme:
     visitor = visit(harbour.ada, width, scheme)  # type: ignore[arg-type]
     digest = reverse("web:digest", args=[str(harbour.snapshot.manifest.digest)])
     promotion = reverse("web:promotion", args=[harbour.request.public_id])
-    for path in (*OF_THE_PORTAL, digest, promotion):
+    wish = reverse("web:access-request", args=[harbour.wish.pk])
+    for path in (*OF_THE_PORTAL, digest, promotion, wish):
         see(visitor, path, other)
     see(visitor, "/nothing/here/", other, status=404)
     assert not visitor.faults, "\n".join(visitor.faults)
