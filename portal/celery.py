@@ -21,6 +21,8 @@ app.conf.beat_schedule = {
         "registries.access.flush_counters": 10.0,
         "registries.access.warn_of_ends": 900.0,
         "registries.sentinel.look": 10.0,
+        "registries.access.mind_grants": 60.0,
+        "registries.access.remind_reviewers": 3600.0,
         "registries.retention.plan_due": 60.0,
         "promotions.workflow.advance": 2.0,
         "promotions.replication.reconcile": 3.0,

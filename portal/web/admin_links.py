@@ -34,6 +34,9 @@ def link_to_the_portal() -> None:
             "retention.planitem": _passport,
             "access.denial": _explanation,
             "access.accessuse": _uses,
+            "access.accessrequest": lambda row: reverse("web:access-request", args=[row.pk]),
+            "access.robotaccount": lambda row: reverse("web:team-robot", args=[row.team.name, row.name]),
+            "users.team": lambda row: reverse("web:team", args=[row.name]),
         }
     )
 

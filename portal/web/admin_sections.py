@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from portal.users.models import User
 from promotions.workflow.queries import waiting_for
+from registries.access.request_rights import waiting_for as access_waiting_for
 from registries.retention.models import Plan
 from registries.sentinel.models import Incident
 from registries.topology.models import RegistryHealth
@@ -59,6 +60,10 @@ def _not_well(user: User) -> int:
 
 def _incidents(user: User) -> int:
     return Incident.objects.filter(state=Incident.State.OPEN).count()
+
+
+def _asked(user: User) -> int:
+    return access_waiting_for(user).count()
 
 
 def _minor(title: str, icon: str, model: str, line: str) -> AdminPage:
@@ -133,7 +138,7 @@ SECTIONS = (
             AdminPage("Robot accounts", "smart_toy", "access_robotaccount", "CI and consumers, and their secrets"),
             AdminPage("Access rules", "policy", "access_accessrule", "Who may pull, push and delete where"),
             AdminPage("Trials of drafts", "experiment", "access_drafttrial", "Draft rules, held against what was really asked"),
-            AdminPage("Access requests", "front_hand", "access_accessrequest", "Who asks for what, and what was decided"),
+            AdminPage("Access requests", "front_hand", "access_accessrequest", "Who asks for what, and what was decided", _asked),
             AdminPage("Naming rules", "spellcheck", "access_namingrule", "How repositories and tags in CI zones are named"),
             AdminPage("CI issuers", "fingerprint", "access_issuer", "Whose identity tokens of CI jobs we believe"),
             AdminPage("Keyless CI", "no_encryption", "access_federationrule", "Which jobs act as which robot, without a secret"),

@@ -32,6 +32,8 @@ from registries.access.models import (
     StoredSecret,
 )
 from registries.access.narrowing import narrowing_of, say_narrowing
+from registries.access.robots import check_may_keep
+from registries.access.roles_admin import DenialsOfSecurity, refuse_by_problem
 from registries.access.secret_page import replace_page, secret_page
 from registries.access.secret_state import state_of
 
@@ -113,6 +115,11 @@ class RobotAccountAdmin(ModelAdmin):
         """Issue a secret and show it, this once."""
         return secret_page(request, pk, self.has_change_permission(request), self.admin_site.each_context(request))
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Whatever was posted: the operation's own check."""
+        refuse_by_problem(check_may_keep, request.user, obj.team, obj.kind)
+        super().save_model(request, obj, form, change)
+
     @display(description="logs in as", ordering="name")
     def login_label(self, robot: RobotAccount) -> str:
         return robot.login
@@ -178,7 +185,7 @@ class SecretAdmin(StoredSecretAdmin):
 
 
 @register(AccessRule)
-class AccessRuleAdmin(trial_admin.DraftActions, ModelAdmin):
+class AccessRuleAdmin(trial_admin.DraftActions, DenialsOfSecurity, ModelAdmin):
     actions = ["hold_selected", "discard_selected"]
     list_display = [
         "rule_label",

@@ -9,6 +9,7 @@ class AccessConfig(AppConfig):
     def ready(self) -> None:
         from portal import panels
         from portal.jobs.kinds import register_job
+        from registries.access import shown
         from registries.access.epoch import watch
         from registries.access.key_panel import revoked_panel
         from registries.access.panels import attention_panel, inbox_panel
@@ -26,3 +27,4 @@ class AccessConfig(AppConfig):
         register_job(DraftTrial, run_trial)
         register_section(NamespaceSection.name, NamespaceSection)
         register_section(RobotSection.name, RobotSection)
+        panels.register("inbox", shown.inbox, order=20)

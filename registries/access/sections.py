@@ -10,6 +10,7 @@ from portal.actor import Actor
 from portal.users.models import Team
 from registries.access.models import Namespace, RobotAccount
 from registries.access.namespaces import claim_namespace, hand_over_namespace
+from registries.access.robots import may_apply
 from registries.topology.models import Zone
 from registries.topology.row_section import RowSection
 from registries.topology.sections import Field, Values
@@ -61,3 +62,9 @@ class RobotSection(RowSection):
         "description": Field(str, ""),
     }
     links: ClassVar[Mapping[str, type[Model]]] = {"team": Team}
+
+    def apply(self, actor: Actor, key: str, values: Values) -> None:
+        """From the command line by whoever runs the portal; of people only by platform admins."""
+        if not may_apply(actor):
+            raise ValidationError({"kind": "Robots in a file are made by platform admins."})
+        super().apply(actor, key, values)

@@ -3,11 +3,24 @@
 from celery import shared_task
 from django.utils import timezone
 
+from registries.access import endings, review_reminder
 from registries.access.federation import forget_old_exchanges
 from registries.access.namespaces import forget_old_quarantines
 from registries.access.tally import tally
 from registries.access.tally_rows import forget_old
 from registries.access.warn import warn_of_ends
+
+
+@shared_task(name="registries.access.mind_grants")
+def mind_grants() -> int:
+    """Tell of grants that end soon, let requests lapse that nobody decided, and drop rules that ended long ago."""
+    return endings.mind_grants(timezone.now())
+
+
+@shared_task(name="registries.access.remind_reviewers")
+def remind_reviewers() -> int:
+    """Once a quarter, those who have grants to look at."""
+    return review_reminder.remind_reviewers(timezone.now())
 
 
 @shared_task(name="registries.access.flush_counters")

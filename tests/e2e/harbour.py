@@ -17,7 +17,10 @@ from registries.access.drafts import version_of
 from registries.access.hold_drafts import hold_drafts
 from registries.access.models import AccessRule, Restriction, RobotAccount
 from registries.access.naming_models import NamingRule
+from registries.access.outlook import Wish
 from registries.access.record_models import AccessUse, Denial, TokenCount
+from registries.access.request_models import AccessRequest
+from registries.access.requests import ask_for_access
 from registries.access.trial_models import DraftTrial
 from registries.access.trials import result_of
 from registries.catalog.holds import place_hold
@@ -45,6 +48,7 @@ class Harbour(Company):
         self.entry = self._kept()
         self.robot = RobotAccount.objects.create(name="payments-ci", kind="ci", team=self.payments)
         self.copy = self._carried()
+        self.wish = self._wished()
         self._troubles()
         self._words()
         self.trial = self._tried()
@@ -89,6 +93,12 @@ class Harbour(Company):
             job=job, attempt=1, text=f"{self.long.manifest.digest}: 2 of 5 blobs were there already"
         )
         return job
+
+    def _wished(self) -> AccessRequest:
+        """Charlie waits; a grant of theirs that nobody uses lies about."""
+        self.allow(self.charlie, self.prod, f"{LONG}/**", reason="until the collectors are one")
+        wish = Wish(self.charlie, self.prod, f"{LONG}/*", ("pull",), self.now + timedelta(days=30))
+        return ask_for_access(self.charlie, wish, "Comparing how both collectors are configured. " * 6)
 
     def _troubles(self) -> None:
         RegistryHealth.objects.filter(registry=self.prod_eu).update(state="broken", message="refused the connection")

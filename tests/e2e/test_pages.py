@@ -19,13 +19,15 @@ OF_THE_PORTAL = (
     "/explain/", "/explain/?who=alice&action=push&registry=prod&repository=payments/api",
     "/explain/?who=charlie&action=pull&registry=prod&repository=payments/api&address=10.1.2.3",
     "/uses/?registry=prod", "/uses/?registry=ci-snapshots&repository=payments/api",
+    "/access/requests/", "/access/requests/?show=all", "/access/requests/new/", "/access/review/", "/access/review/?show=all",
+    "/teams/", "/teams/payments/", "/teams/payments/robots/payments-ci/",
     "/zones/ci-snapshots/", "/zones/prod/", "/names/unowned/", "/incidents/",
     "/accounts/password/change/", "/accounts/logout/", "/accounts/2fa/", "/accounts/email/", "/accounts/3rdparty/",
 )  # fmt: skip
 LISTS = (
     "promotions_promotionrequest", "topology_registry", "catalog_tag", "catalog_manifest", "replication_delivery",
     "archive_archiveentry", "retention_planitem", "access_denial", "access_drafttrial", "copies_copyjob", "audit_auditevent",
-    "access_namespace", "access_restriction", "sentinel_incident",
+    "access_namespace", "access_restriction", "sentinel_incident", "access_accessrequest",
 )  # fmt: skip
 FORMS = (
     "topology_registry",
@@ -55,7 +57,8 @@ def test_pages_of_the_portal(visit: Visit, harbour: Harbour, width: int, scheme:
     replacing = reverse("web:token-replace", args=[harbour.token.pk])
     incident = reverse("web:incident", args=[harbour.incident.pk])
     naming = reverse("web:naming-rule", args=[harbour.naming.pk])
-    for path in (*OF_THE_PORTAL, digest, promotion, replacing, incident, naming):
+    wish = reverse("web:access-request", args=[harbour.wish.pk])
+    for path in (*OF_THE_PORTAL, digest, promotion, replacing, incident, naming, wish):
         see(visitor, path, other)
     see(visitor, "/nothing/here/", other, status=404)
     assert not visitor.faults, "\n".join(visitor.faults)
