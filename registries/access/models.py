@@ -16,6 +16,7 @@ from registries.access import (  # noqa: F401  Django finds their models from he
     record_models,
     request_models,
 )
+from registries.access.adopt import models as adopt_models  # noqa: F401  Django finds its models from here
 from registries.access.networks import NETWORKS_HELP, validate_networks
 from registries.fields import NameField
 from registries.topology.models import Registry, Zone

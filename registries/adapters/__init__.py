@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from registries.adapters.base import Adapter, Capabilities, Endpoint
 from registries.adapters.distribution import DistributionAdapter
 from registries.adapters.generic import GenericAdapter
-from registries.adapters.health import Health, probe
+from registries.adapters.health import Health, Look, look, probe
 
 ADAPTERS: Mapping[str, Adapter] = {
     adapter.name: adapter
@@ -15,4 +15,4 @@ ADAPTERS: Mapping[str, Adapter] = {
     )
 }
 
-__all__ = ["ADAPTERS", "Adapter", "Capabilities", "Endpoint", "Health", "probe"]
+__all__ = ["ADAPTERS", "Adapter", "Capabilities", "Endpoint", "Health", "Look", "look", "probe"]
