@@ -51,7 +51,9 @@ def ask_registry(registry: Registry) -> Probe:
     fault = _challenge_fault(registry, stranger.challenge)
     if fault:
         return Probe(False, fault)
-    guest = look(registry.base_url, name=registry.name, verify_tls=verify, ca_bundle=bundle, token=_empty_token(registry))
+    guest = look(
+        registry.base_url, name=registry.name, verify_tls=verify, ca_bundle=bundle, token=_empty_token(registry)
+    )
     if guest.challenge is not None or not guest.health.is_up:
         text = "it sends clients to the portal but does not take a token the portal has signed: its keys file is not that of this registry, "
         return Probe(False, f"{text}or it was not restarted since. Write it anew and restart the registry")

@@ -98,7 +98,9 @@ def _renewed(login: ImportedLogin, entry: Entry) -> Outcome:
         return Outcome(entry.username, "unchanged", text, login.robot.login, entry.line)
     login.password_hash, login.cost = entry.password_hash, entry.cost
     login.save(update_fields=["password_hash", "cost"])
-    return Outcome(entry.username, "changed", text or "it has the password of this file now", login.robot.login, entry.line)
+    return Outcome(
+        entry.username, "changed", text or "it has the password of this file now", login.robot.login, entry.line
+    )
 
 
 def _robots_for(actor: Actor, registry: Registry, entries: Sequence[Entry], wish: Wish) -> dict[str, RobotAccount]:

@@ -27,8 +27,7 @@ class LogFile:
             self.ended_early = f"the packed file is damaged or not whole ({error}); what came before it was read"
 
     def _lines(self) -> Iterator[bytes]:
-        head = self.stream.read(2)
-        self.stream.seek(0)
+        head = _head(self.stream)
         source: BinaryIO = gzip.GzipFile(fileobj=self.stream) if head == _GZIP else self.stream  # type: ignore[assignment]
         left = self.max_bytes
         is_rest = False
@@ -44,3 +43,13 @@ class LogFile:
             if not is_rest and (is_whole or len(line) < MAX_LINE_BYTES):
                 yield line
             is_rest = not is_whole
+
+
+def _head(stream: BinaryIO) -> bytes:
+    """The first two bytes, left where they are; standard input cannot be wound back."""
+    peek = getattr(stream, "peek", None)
+    if peek is not None:
+        return bytes(peek(2)[:2])
+    head = stream.read(2)
+    stream.seek(0)
+    return head

@@ -19,9 +19,10 @@ Source = Literal["application", "access"]
 _REFUSED: Final = frozenset({400, 401, 403})
 
 _PAIR: Final = re.compile(r'([a-zA-Z][a-zA-Z0-9._-]*)=("(?:[^"\\]|\\.)*"|[^\s"]*)')
-_ESCAPE: Final = re.compile(r'\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(.))', re.DOTALL)
+_ESCAPE: Final = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(.))", re.DOTALL)
 _ASKED: Final = re.compile(
-    r' \[(\d{2}/[A-Z][a-z]{2}/\d{4}:\d{2}:\d{2}:\d{2} [+-]\d{4})\] "([A-Z]+) ([^\s"]+)(?: [^"]*)?" (\d{3})(?=\s|$)', re.ASCII
+    r' \[(\d{2}/[A-Z][a-z]{2}/\d{4}:\d{2}:\d{2}:\d{2} [+-]\d{4})\] "([A-Z]+) ([^\s"]+)(?: [^"]*)?" (\d{3})(?=\s|$)',
+    re.ASCII,
 )
 _ROUTE: Final = re.compile(r"/v2/(?P<name>.+?)/(?P<what>manifests|blobs|tags|referrers)(?:/(?P<rest>.*))?")
 _FAILED_LOGIN: Final = re.compile(r'error authenticating user "((?:[^"\\]|\\.)*)": ')

@@ -76,10 +76,11 @@ def _sightings(rows: QuerySet[SeenRequest]) -> Iterable[Sighting]:
 
 def _acting(adoption: Adoption, usernames: set[str], now: datetime) -> dict[str, Acting]:
     """Imported logins first, for they work by themselves; then what was decided; then people of that very name."""
-    people = {user.username: _person(user) for user in User.objects.filter(username__in=_few(usernames), is_active=True)}
+    people = {
+        user.username: _person(user) for user in User.objects.filter(username__in=_few(usernames), is_active=True)
+    }
     decided = {
-        row.username: _decided(row)
-        for row in NameDecision.objects.filter(adoption=adoption).select_related("person")
+        row.username: _decided(row) for row in NameDecision.objects.filter(adoption=adoption).select_related("person")
     }
     logins = ImportedLogin.objects.filter(registry=adoption.registry).select_related("robot").defer("password_hash")
     imported = {login.username: _imported(login, adoption.registry, now) for login in logins}
@@ -107,9 +108,13 @@ def _imported(login: ImportedLogin, registry: Registry, now: datetime) -> Acting
     robot = login.robot
     acting = robot_principal(robot.pk, robot.name, robot.kind, robot.team_id, Shown(registries=registry.name))
     if login.disabled_at is not None:
-        return Acting(acting, "login_disabled", "its imported login is disabled", "Enable it, or give it a robot secret.")
+        return Acting(
+            acting, "login_disabled", "its imported login is disabled", "Enable it, or give it a robot secret."
+        )
     if login.ends_at <= now:
-        return Acting(acting, "login_ended", f"its imported login ended on {login.ends_at:%Y-%m-%d}", "Give it a robot secret.")
+        return Acting(
+            acting, "login_ended", f"its imported login ended on {login.ends_at:%Y-%m-%d}", "Give it a robot secret."
+        )
     if not robot.is_active or (robot.expires_at is not None and robot.expires_at <= now):
         return Acting(acting, "robot_closed", f"{robot.login} is closed", "Open the robot account again.")
     return Acting(acting)

@@ -84,5 +84,7 @@ def _why_nothing(facts: LogFacts) -> str:
     parts += [*facts.ended_early]
     if facts.too_long:
         parts.append(f"{facts.too_long} were longer than 64 KiB")
-    hint = "Give the registry's own log at level info (not warn or error), or the access log of the proxy in front of it."
+    hint = (
+        "Give the registry's own log at level info (not warn or error), or the access log of the proxy in front of it."
+    )
     return f"{'; '.join(parts)}. {hint}"

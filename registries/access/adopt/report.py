@@ -86,7 +86,9 @@ def _finding(
 ) -> Finding:
     username = row.username or ("" if row.is_named else guesses.get(row.address, ""))
     if not username and not row.is_named:
-        reason = "the log does not say who; Distribution 2.8 names users at level debug alone, a proxy's log always does"
+        reason = (
+            "the log does not say who; Distribution 2.8 names users at level debug alone, a proxy's log always does"
+        )
         return Finding(row, "", "", "not known", "not_named", reason, fix="Read a log that names them.")
     acting = names.get(username, _UNMAPPED) if username else Acting(ANONYMOUS)
     is_guessed = bool(username) and not row.username

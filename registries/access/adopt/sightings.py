@@ -13,7 +13,6 @@ from registries.access.adopt.log_lines import (
     Answered,
     Authorized,
     Named,
-    Other,
     Refused,
     Request,
     Source,
@@ -91,9 +90,7 @@ class Sightings:
     has_logins: bool = False
     wrong_logins: Counter[str] = field(default_factory=Counter)
     odd_lines: list[str] = field(default_factory=list)
-    _tellings: dict[Source, _Telling] = field(
-        default_factory=lambda: {"application": _Telling(), "access": _Telling()}
-    )
+    _tellings: dict[Source, _Telling] = field(default_factory=lambda: {"application": _Telling(), "access": _Telling()})
     _open: OrderedDict[str, str] = field(default_factory=OrderedDict)
 
     def read(self, lines: Iterable[bytes]) -> None:
@@ -103,29 +100,36 @@ class Sightings:
     def _read(self, line: bytes) -> None:
         self.lines += 1
         said = read_line(line)
-        match said:
-            case None:
-                self.not_understood += 1
-                if len(self.odd_lines) < 3:
-                    self.odd_lines.append(line[:200].decode("utf-8", "replace").strip())
-            case Answered(request_id, request):
-                self._answered(request_id, request)
-            case Request():
-                self._tellings[said.source].add(said)
-            case Named(request_id, username):
-                self._open[request_id] = username
-                if len(self._open) > MAX_OPEN:
-                    self._open.popitem(last=False)
-            case WrongLogin(username):
-                self.has_logins = True
-                if username in self.wrong_logins or len(self.wrong_logins) < MAX_WRONG:
-                    self.wrong_logins[username] += 1
-            case Authorized():
-                self.has_logins = True
-            case Refused():
-                self.refused += 1
-            case Other():
-                pass
+        if said is None:
+            self._note_odd(line)
+        elif isinstance(said, Answered):
+            self._answered(said.request_id, said.request)
+        elif isinstance(said, Request):
+            self._tellings[said.source].add(said)
+        elif isinstance(said, Named):
+            self._named(said)
+        elif isinstance(said, Refused):
+            self.refused += 1
+        elif isinstance(said, Authorized | WrongLogin):
+            self.has_logins = True
+            if isinstance(said, WrongLogin):
+                self._note_wrong(said.username)
+
+    def _note_odd(self, line: bytes) -> None:
+        self.not_understood += 1
+        if len(self.odd_lines) < 3:
+            text = line[:200].decode("utf-8", "replace").strip()
+            self.odd_lines.append("".join(each if each.isprintable() else "\ufffd" for each in text))
+
+    def _note_wrong(self, username: str) -> None:
+        if username in self.wrong_logins or len(self.wrong_logins) < MAX_WRONG:
+            self.wrong_logins[username] += 1
+
+    def _named(self, said: Named) -> None:
+        """Remembered until its answer comes; what is never answered gives way."""
+        self._open[said.request_id] = said.username
+        if len(self._open) > MAX_OPEN:
+            self._open.popitem(last=False)
 
     def _answered(self, request_id: str, request: Request) -> None:
         """Named by a line that came before, where its own does not."""

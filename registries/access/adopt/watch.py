@@ -49,7 +49,11 @@ def watch(adoption: Adoption, now: datetime) -> Watched:
 def logins_of(adoption: Adoption) -> QuerySet[ImportedLogin]:
     """With ``secret_used_at``, the last use of any secret of the same robot, and ``has_secret``."""
     secrets = Secret.objects.filter(robot=OuterRef("robot"), revoked_at=None)
-    rows = ImportedLogin.objects.filter(registry=adoption.registry).select_related("robot", "registry").defer("password_hash")
+    rows = (
+        ImportedLogin.objects.filter(registry=adoption.registry)
+        .select_related("robot", "registry")
+        .defer("password_hash")
+    )
     return rows.annotate(
         secret_used_at=Max("robot__secrets__last_used_at", filter=Q(robot__secrets__is_keyless=False)),
         has_secret=Exists(secrets),
