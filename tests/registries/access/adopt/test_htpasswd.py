@@ -59,8 +59,8 @@ def test_other_hashes_are_told_with_the_reason_and_never_shown(stored: str, kind
 
 
 def test_names_may_hold_blanks_and_any_script_and_end_at_the_first_colon() -> None:
-    assert names(f"our build server:{HASH}\nмона:{HASH}\nMona:{HASH}\nmona:{HASH}") == [
-        "our build server", "мона", "Mona", "mona"
+    assert names(f"our build server:{HASH}\n日本:{HASH}\nMona:{HASH}\nmona:{HASH}") == [
+        "our build server", "日本", "Mona", "mona"
     ]  # fmt: skip
     assert "no hash" in reasons(f"a:b:{HASH}\nrobbie:{HASH}")[1]
 

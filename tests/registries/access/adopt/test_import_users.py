@@ -37,10 +37,10 @@ def imported(registry: Registry, data: bytes, wanted: Wish | None = None, *, is_
 
 def test_each_user_gets_a_robot_of_the_team_and_kind(snapshots: Registry) -> None:
     make_robot("payments-ci", make_team("other"), "consumer")
-    outcomes = imported(snapshots, htpasswd_of("payments-ci", "Shop.Reader", "мона"))
+    outcomes = imported(snapshots, htpasswd_of("payments-ci", "Shop.Reader", "日本"))
     assert [(row.username, row.what, row.robot) for row in outcomes] == [
         ("payments-ci", "imported", "robot.payments-ci-2"), ("Shop.Reader", "imported", "robot.shop.reader"),
-        ("мона", "imported", "robot.imported"),
+        ("日本", "imported", "robot.imported"),
     ]  # fmt: skip
     robot = RobotAccount.objects.get(name="shop.reader")
     assert (robot.kind, robot.team.name, robot.description) == (
@@ -49,7 +49,7 @@ def test_each_user_gets_a_robot_of_the_team_and_kind(snapshots: Registry) -> Non
         "Imported: Shop.Reader at ci-snapshots",
     )
     event = AuditEvent.objects.get(verb="adoption.users_imported")
-    assert (event.detail["imported"], event.detail["names"]) == (3, ["payments-ci", "Shop.Reader", "мона"])
+    assert (event.detail["imported"], event.detail["names"]) == (3, ["payments-ci", "Shop.Reader", "日本"])
     assert "$2y$" not in str(list(AuditEvent.objects.values()))
 
 
