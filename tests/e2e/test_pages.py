@@ -20,7 +20,8 @@ OF_THE_PORTAL = (
 )  # fmt: skip
 LISTS = (
     "promotions_promotionrequest", "topology_registry", "catalog_tag", "catalog_manifest", "replication_delivery",
-    "archive_archiveentry", "retention_planitem", "access_denial", "copies_copyjob", "audit_auditevent",
+    "archive_archiveentry", "retention_planitem", "access_denial", "access_importedlogin", "copies_copyjob",
+    "audit_auditevent",
 )  # fmt: skip
 FORMS = (
     "topology_registry",
@@ -56,9 +57,10 @@ def test_pages_of_the_admin(visit: Visit, harbour: Harbour, width: int, scheme: 
     rows = {
         "topology_registry": harbour.prod, "archive_archiveentry": harbour.entry, "retention_plan": harbour.plan,
         "copies_copyjob": harbour.copy, "catalog_manifest": harbour.long.manifest, "users_user": harbour.alice,
-        "promotions_promotionpath": harbour.path, "access_robotaccount": harbour.robot,
+        "promotions_promotionpath": harbour.path, "access_robotaccount": harbour.robot, "access_adoption": harbour.adoption,
     }  # fmt: skip
     addresses = [reverse("admin:index"), reverse("admin:promotions_promotionrequest_review", args=[harbour.request.pk])]
+    addresses += [reverse("admin:access_adoption_report", args=[harbour.adoption.pk])]
     addresses += [reverse(f"admin:{name}_changelist") for name in LISTS]
     addresses += [reverse(f"admin:{name}_add") for name in FORMS]
     addresses += [reverse(f"admin:{name}_change", args=[row.pk]) for name, row in rows.items()]

@@ -193,13 +193,13 @@ class ImportedLoginAdmin(ModelAdmin):
     """Old user names and passwords that still work. Imported in the steps of a registry; whom one acts as and when it ends can change."""
 
     can_add = False
-    list_display = ["username", "registry", "robot", "state_label", "last_used_at", "ends_at"]
-    list_filter = ["registry", "ends_at", "disabled_at", "last_used_at"]
+    list_display = ["username", "registry", "robot", "state_label", "last_used_at", "expires_at"]
+    list_filter = ["registry", "expires_at", "disabled_at", "last_used_at"]
     list_select_related = ["registry", "robot"]
     search_fields = ["username", "robot__name"]
     autocomplete_fields = ["robot"]
     actions = ["disable_selected", "enable_selected"]
-    fields = ["registry", "username", "robot", "ends_at", "state_label", "created_at", "last_used_at", "disabled_at"]
+    fields = ["registry", "username", "robot", "expires_at", "state_label", "created_at", "last_used_at", "disabled_at"]
     readonly_fields = ["registry", "username", "state_label", "created_at", "last_used_at", "disabled_at"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

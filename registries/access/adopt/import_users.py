@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 
@@ -25,9 +25,9 @@ _RUNS: Final = re.compile(r"[._-]{2,}", re.ASCII)
 @dataclass(frozen=True)
 class Wish:
     """Whom the logins are to act as: ``robot`` where one is chosen for all, else one new robot each, of that team and kind.
-    ``names`` are globs, none means all; ``ends_at`` is when the logins end."""
+    ``names`` are globs, none means all; ``expires_at`` is when the logins end."""
 
-    ends_at: datetime
+    expires_at: datetime
     team: Team | None = None
     kind: str = RobotAccount.Kind.CONSUMER
     robot: RobotAccount | None = None
@@ -80,7 +80,7 @@ def _import(actor: Actor, registry: Registry, entries: Sequence[Entry], wish: Wi
     ImportedLogin.objects.bulk_create(
         ImportedLogin(
             registry=registry, username=entry.username, robot=robots[entry.username], password_hash=entry.password_hash,
-            cost=entry.cost, ends_at=wish.ends_at,
+            cost=entry.cost, expires_at=wish.expires_at,
         )
         for entry in fresh
     )  # fmt: skip
@@ -129,8 +129,10 @@ def _note(actor: Actor, registry: Registry, outcomes: Sequence[Outcome], wish: W
     names = [row.username for row in outcomes if row.what == "imported"]
     outdated = set(NameDecision.objects.filter(adoption=adoption).values_list("username", flat=True)) & set(names)
     NameDecision.objects.filter(adoption=adoption, username__in=outdated).delete()
-    counts = {what: sum(row.what == what for row in outcomes) for what in ("imported", "changed", "unchanged", "left")}
+    counts: dict[str, Any] = {
+        what: sum(row.what == what for row in outcomes) for what in ("imported", "changed", "unchanged", "left")
+    }
     record(
-        actor, "adoption.users_imported", adoption, **counts, names=names[:200], ends_at=wish.ends_at.isoformat(),
+        actor, "adoption.users_imported", adoption, **counts, names=names[:200], expires_at=wish.expires_at.isoformat(),
         robot_kind=wish.robot.kind if wish.robot else wish.kind,
     )  # fmt: skip

@@ -44,9 +44,9 @@ _DUMMY: Final = "$2b${:02d}$abcdefghijklmnopqrstuuO5QXO1Y9UuYV1mXGq6W8D1NyjX0YVU
 _SQL: Final = """
 SELECT g.name,
        (SELECT MAX(o.cost) FROM access_importedlogin o
-         WHERE o.registry_id = g.id AND o.disabled_at IS NULL AND o.ends_at > %(now)s),
+         WHERE o.registry_id = g.id AND o.disabled_at IS NULL AND o.expires_at > %(now)s),
        l.id, l.password_hash, l.cost,
-       l.disabled_at IS NULL AND l.ends_at > %(now)s AND r.is_active AND (r.expires_at IS NULL OR r.expires_at > %(now)s),
+       l.disabled_at IS NULL AND l.expires_at > %(now)s AND r.is_active AND (r.expires_at IS NULL OR r.expires_at > %(now)s),
        l.last_used_at IS NULL OR l.last_used_at <= %(step)s,
        (SELECT number FROM access_policyepoch WHERE id = 1),
        r.id, r.name, r.kind, r.team_id

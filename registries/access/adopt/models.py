@@ -25,7 +25,7 @@ class ImportedLogin(models.Model):
     password_hash = EncryptedTextField()
     cost = models.PositiveSmallIntegerField(editable=False, help_text="Of the hash: each step doubles the work.")
     created_at = models.DateTimeField(auto_now_add=True)
-    ends_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
     disabled_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     warned_days = models.PositiveSmallIntegerField(
@@ -42,7 +42,7 @@ class ImportedLogin(models.Model):
 
     def is_live(self, now: datetime) -> bool:
         """Neither disabled nor at its end."""
-        return self.disabled_at is None and self.ends_at > now
+        return self.disabled_at is None and self.expires_at > now
 
 
 class Adoption(models.Model):

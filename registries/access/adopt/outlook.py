@@ -111,9 +111,9 @@ def _imported(login: ImportedLogin, registry: Registry, now: datetime) -> Acting
         return Acting(
             acting, "login_disabled", "its imported login is disabled", "Enable it, or give it a robot secret."
         )
-    if login.ends_at <= now:
+    if login.expires_at <= now:
         return Acting(
-            acting, "login_ended", f"its imported login ended on {login.ends_at:%Y-%m-%d}", "Give it a robot secret."
+            acting, "login_ended", f"its imported login ended on {login.expires_at:%Y-%m-%d}", "Give it a robot secret."
         )
     if not robot.is_active or (robot.expires_at is not None and robot.expires_at <= now):
         return Acting(acting, "robot_closed", f"{robot.login} is closed", "Open the robot account again.")

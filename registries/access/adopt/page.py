@@ -48,16 +48,22 @@ def page_context(adoption: Adoption, may_change: bool) -> dict[str, Any]:
     now = timezone.now()
     findings, watched = findings_of(adoption, now), watch(adoption, now)
     refused = [found for found in findings if found.outlook == "refused" and not found.is_on_purpose]
+    decisions = list(adoption.name_decisions.select_related("person"))
     suggestions = suggestions_of(adoption, refused, now) if refused else []
     return {
         "adoption": adoption, "may_change": may_change, "steps": steps_of(adoption, findings, watched), "watched": watched,
         "log_lines": log_lines(adoption), "groups": _groups(refused), "commands": commands_of(adoption.registry),
-        "undecided": sorted({found.username for found in refused if found.code in ("unmapped", "own_name")})[:200],
-        "decisions": list(adoption.name_decisions.select_related("person")[:MAX_SHOWN]),
+        "undecided": sorted(_undecided(refused) - {row.username for row in decisions})[:200],
+        "decisions": decisions[:MAX_SHOWN],
         "suggestions": [(whom_text(one), ", ".join(one.actions), one.pattern, one.count) for one in suggestions[:MAX_SHOWN]],
         "suggested": len(suggestions), "users_form": UsersForm(), "log_form": LogForm(),
         "addresses": _addresses(adoption), "people": User.objects.filter(is_active=True)[:1000] if may_change else (),
     }  # fmt: skip
+
+
+def _undecided(refused: Sequence[Finding]) -> set[str]:
+    """User names of which one may say who they are."""
+    return {found.username for found in refused if found.code in ("unmapped", "own_name")}
 
 
 def _addresses(adoption: Adoption) -> dict[str, str]:
@@ -74,15 +80,21 @@ def _groups(refused: Sequence[Finding]) -> list[Group]:
     """The most frequent first."""
     found: dict[tuple[str, str, str, str], list[Finding]] = {}
     for row in refused:
-        found.setdefault((row.username, row.sighting.action, row.code, row.rule), []).append(row)
+        # Whom nobody knows is refused whatever is asked.
+        action = "" if row.code == "unmapped" else row.sighting.action
+        found.setdefault((row.username, action, row.code, row.rule), []).append(row)
     groups = [
         Group(
-            who_text(rows[0]), rows[0].who, rows[0].reason, f"{rows[0].sighting.action}: {rows[0].by}", rows[0].fix,
+            who_text(rows[0]), rows[0].who, rows[0].reason, f"{_actions(rows)}: {rows[0].by}", rows[0].fix,
             sum(row.sighting.count for row in rows), tuple(sorted({row.sighting.repository for row in rows} - {""}))[:4],
         )
         for rows in found.values()
     ]  # fmt: skip
     return sorted(groups, key=lambda group: -group.count)[:MAX_SHOWN]
+
+
+def _actions(rows: Sequence[Finding]) -> str:
+    return ", ".join(sorted({row.sighting.action for row in rows}))
 
 
 def report_page(request: HttpRequest, adoption: Adoption, context: dict[str, Any]) -> HttpResponseBase:

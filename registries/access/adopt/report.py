@@ -8,7 +8,6 @@ from typing import Final, Literal
 from registries.access.facts import Place, Policy, Verdict
 from registries.access.policy import evaluate
 from registries.access.principals import ANONYMOUS, Principal
-from registries.oci.scope import CATALOG
 
 Outlook = Literal["goes on", "refused", "not known"]
 PORTAL_TOKEN: Final = "Let them make a personal token in the portal (page My access) and log in with it."  # noqa: S105  a sentence
@@ -120,6 +119,6 @@ def _verdict(policy: Policy, principal: Principal, place: Place, row: Sighting, 
     if row.action == "login":
         return Verdict("login", True, "logs_in", "the login itself goes on working")
     if row.action == "catalog":
-        text = f"{CATALOG}: the list of all names is for the portal's own sync"
+        text = "the list of all names is for the portal's own sync"
         return Verdict("catalog", False, "no_catalog", text, "Browse and search in the portal.", "hard rule for lists")
     return evaluate(policy, asking, place, row.repository, row.action, now)

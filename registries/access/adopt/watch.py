@@ -64,7 +64,7 @@ def state_of(login: ImportedLogin, since: datetime, now: datetime) -> str:
     """``login`` with what logins_of adds. Replaced: a secret of its robot was used, and the old password was not used since."""
     if login.disabled_at is not None:
         return "disabled"
-    if login.ends_at <= now:
+    if login.expires_at <= now:
         return "ended"
     secret_used_at: datetime | None = getattr(login, "secret_used_at", None)
     used = login.last_used_at

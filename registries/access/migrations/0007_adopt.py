@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                 ('password_hash', portal.vault.EncryptedTextField()),
                 ('cost', models.PositiveSmallIntegerField(editable=False, help_text='Of the hash: each step doubles the work.')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('ends_at', models.DateTimeField()),
+                ('expires_at', models.DateTimeField()),
                 ('disabled_at', models.DateTimeField(blank=True, null=True)),
                 ('last_used_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('warned_days', models.PositiveSmallIntegerField(blank=True, editable=False, help_text='Days before its end for which somebody was warned last.', null=True)),

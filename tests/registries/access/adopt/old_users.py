@@ -35,10 +35,10 @@ def make_old_registry(name: str = "ci-snapshots", kind: str = "", **fields: obje
 
 def make_login(
     registry: Registry, username: str = "payments-ci", kind: str = "ci", *, password: str = PASSWORD, cost: int = 4,
-    ends_at: datetime | None = None, robot: RobotAccount | None = None,
+    expires_at: datetime | None = None, robot: RobotAccount | None = None,
 ) -> ImportedLogin:  # fmt: skip
     found = read_htpasswd(htpasswd_of(username, password=password, cost=cost))
-    ends = ends_at or timezone.now() + timedelta(days=90)
+    ends = expires_at or timezone.now() + timedelta(days=90)
     import_users(ADMIN, registry, found, Wish(ends, None if robot else make_team("payments"), kind, robot))
     return ImportedLogin.objects.get(registry=registry, username=username)
 

@@ -51,7 +51,7 @@ def test_users_are_imported_after_a_look(snapshots: Registry, tmp_path: Path) ->
     assert (code, "imported  payments-ci as robot.payments-ci" in said) == (0, True)
     assert "left      line 2: old: its password is kept as MD5" in said
     login = ImportedLogin.objects.get()
-    assert (login.robot.kind, (login.ends_at - login.created_at).days) == ("ci", 29)
+    assert (login.robot.kind, (login.expires_at - login.created_at).days) == ("ci", 29)
 
 
 def test_one_robot_for_all(snapshots: Registry, tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_log_is_read_from_files_and_from_a_pipe(
         said
     )
     assert "Wrong passwords were shown for: mona" in said
-    piped = io.TextIOWrapper(io.BufferedReader(io.BytesIO(NGINX.encode())))  # type: ignore[arg-type]
+    piped = io.TextIOWrapper(io.BufferedReader(io.BytesIO(NGINX.encode())))
     monkeypatch.setattr(sys, "stdin", piped)
     code, said = adopt("ci-snapshots", "read-log", "-")
     assert (code, "1 requests in 1 lines, told by an access log" in said) == (0, True), said

@@ -82,7 +82,7 @@ def test_again_is_harmless(snapshots: Registry) -> None:
         "one": "unchanged", "two": "changed", "three": "changed", "four": "imported"
     }  # fmt: skip
     after = ImportedLogin.objects.select_related("robot").get(username="one")
-    assert (after.robot, after.ends_at) == (before.robot, before.ends_at)
+    assert (after.robot, after.expires_at) == (before.robot, before.expires_at)
     assert ImportedLogin.objects.get(username="three").disabled_at is not None
     assert next(row for row in outcomes if row.username == "three").text == "disabled; it stays so"
 

@@ -159,12 +159,9 @@ class Loop:
 
     def _run(self) -> None:
         while not self._end.is_set():
-            for act in (
-                lambda: self.client.push(self.image, "payments/api:1"),
-                lambda: self.client.pull("payments/api:1"),
-            ):
+            for is_push in (True, False):
                 began = time.monotonic()
-                said = act()
+                said = self.client.push(self.image, "payments/api:1") if is_push else self.client.pull("payments/api:1")
                 self.tries.append((began, time.monotonic(), said))
 
     def failures(self, *, outside: list[tuple[float, float]]) -> list[str]:

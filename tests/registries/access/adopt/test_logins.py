@@ -52,7 +52,7 @@ def checks(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
         asked.append(stored)
         return real(password, stored)
 
-    monkeypatch.setattr(logins.bcrypt, "checkpw", counted)
+    monkeypatch.setattr(bcrypt, "checkpw", counted)
     return asked
 
 
@@ -124,7 +124,7 @@ def test_an_end_counts_at_the_next_request_whatever_is_remembered(
         assert disable_login(ADMIN, login)
         assert not disable_login(ADMIN, login)
     elif end == "ended":
-        ImportedLogin.objects.update(ends_at=past)
+        ImportedLogin.objects.update(expires_at=past)
     elif end == "robot":
         RobotAccount.objects.update(is_active=False)
     else:
@@ -203,7 +203,7 @@ def test_where_nothing_was_imported_nothing_is_checked(client: Client, checks: l
 def test_where_all_has_ended_nothing_is_checked(
     client: Client, snapshots: Registry, login: ImportedLogin, checks: list[bytes]
 ) -> None:
-    ImportedLogin.objects.update(ends_at=timezone.now())
+    ImportedLogin.objects.update(expires_at=timezone.now())
     assert ask(client, snapshots, login=old_login()).status_code == 401
     assert checks == []
 

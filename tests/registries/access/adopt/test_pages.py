@@ -211,7 +211,7 @@ def test_the_page_watches_and_goes_back(browser: Client, adoption: Adoption) -> 
     for username, used in (("fresh", now), ("stale", None), ("gone", None)):
         login = make_login(adoption.registry, username)
         ImportedLogin.objects.filter(pk=login.pk).update(last_used_at=used)
-    ImportedLogin.objects.filter(username="gone").update(ends_at=now - timedelta(days=1))
+    ImportedLogin.objects.filter(username="gone").update(expires_at=now - timedelta(days=1))
     Denial.objects.create(
         registry=adoption.registry, principal="robot.fresh", scope="repository:a:push", code="ci_only", reason=EVIL,
         first_at=now, last_at=now,
@@ -271,10 +271,10 @@ def test_security_can_end_an_old_password_and_only_admins_bring_it_back(client: 
 def test_an_admin_lets_a_login_act_as_another_robot(browser: Client, adoption: Adoption) -> None:
     login = make_login(adoption.registry, "payments-ci")
     other = RobotAccount.objects.create(name="other", kind="consumer", team=make_team("payments"))
-    form = {"robot": other.pk, "ends_at_0": "2027-05-01", "ends_at_1": "12:00"}
+    form = {"robot": other.pk, "expires_at_0": "2027-05-01", "expires_at_1": "12:00"}
     assert browser.post(f"/admin/access/importedlogin/{login.pk}/change/", form).status_code == 302
     login.refresh_from_db()
-    assert (login.robot, login.ends_at.year) == (other, 2027)
+    assert (login.robot, login.expires_at.year) == (other, 2027)
     assert AuditEvent.objects.filter(verb="importedlogin.changed", actor_name="ada").exists()
 
 

@@ -103,7 +103,7 @@ def test_a_name_can_be_said_to_be_a_person_or_to_be_refused_on_purpose(adoption:
 def test_logins_that_ended_are_told_as_such(adoption: Adoption) -> None:
     disable_login(ADMIN, make_login(adoption.registry, "one"))
     make_login(adoption.registry, "two")
-    ImportedLogin.objects.filter(username="two").update(ends_at=timezone.now() - timedelta(days=1))
+    ImportedLogin.objects.filter(username="two").update(expires_at=timezone.now() - timedelta(days=1))
     for username in ("one", "two"):
         seen(adoption, username, "pull")
     assert outlooks(adoption) == {
