@@ -28,7 +28,7 @@ from registries.access.adopt.page import page_context, report_page
 from registries.access.adopt.read_log import read_log
 
 # Unpacked: what a page may take its time for.
-MAX_UNPACKED_BYTES = 256 * 1024 * 1024
+MAX_UNPACKED_BYTES = 128 * 1024 * 1024
 STATE_COLOURS = {"works": "success", "disabled": "danger", "ended": "warning"}
 
 
@@ -229,7 +229,7 @@ class ImportedLoginAdmin(ModelAdmin):
 @register(SeenRequest)
 class SeenRequestAdmin(ReadOnlyAdmin):
     list_display = ["username", "is_named", "action", "repository", "count", "address", "last_at", "adoption"]
-    list_filter = ["adoption", "action", "is_named", "is_mount"]
+    list_filter = ["adoption__registry", "action", "is_named", "is_mount"]
     list_select_related = ["adoption__registry"]
     search_fields = ["username", "repository"]
 
@@ -237,6 +237,6 @@ class SeenRequestAdmin(ReadOnlyAdmin):
 @register(NameDecision)
 class NameDecisionAdmin(ReadOnlyAdmin):
     list_display = ["username", "person", "adoption", "decided_by", "decided_at"]
-    list_filter = ["adoption"]
+    list_filter = ["adoption__registry"]
     list_select_related = ["person", "adoption__registry"]
     search_fields = ["username", "person__username"]

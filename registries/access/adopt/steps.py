@@ -52,7 +52,7 @@ def _users(watched: Watched) -> Step:
 
 
 def _log(adoption: Adoption) -> Step:
-    if adoption.log_read_at is None:
+    if not adoption.log_facts:
         return Step("log", "Read the access log", "open", "No log was read yet; some days of it tell who comes.")
     facts = adoption.log_facts
     is_partial = facts["named"] < facts["requests"] and not facts["knows_strangers"]
@@ -62,7 +62,7 @@ def _log(adoption: Adoption) -> Step:
 
 def _report(adoption: Adoption, findings: Sequence[Finding]) -> Step:
     title = "See who would be refused"
-    if adoption.log_read_at is None:
+    if not adoption.log_facts:
         return Step("report", title, "open", "That is known when a log was read.")
     refused = sum(found.sighting.count for found in findings if found.outlook == "refused" and not found.is_on_purpose)
     unknown = sum(found.sighting.count for found in findings if found.outlook == "not known")
