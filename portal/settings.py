@@ -129,8 +129,11 @@ DATABASES: dict[str, Any] = {
     "default": env.database(environment.secret("DATABASE_URL", f"sqlite:///{quote(str(PORTAL_HOME))}/portal.sqlite3"))
 }
 if PORTAL_FACE == "token" and DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    # The same statement with each request: to plan it anew would take as long as to answer it.
+    # The same statement with each request: to plan it anew would take as long as to answer it, and so would taking a connection
+    # from a pool. Each thread keeps its own; one that broke is made anew by the view.
     DATABASES["default"]["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 5}
+    del DATABASES["default"]["OPTIONS"]["pool"]
+    DATABASES["default"]["CONN_MAX_AGE"] = 600
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 

@@ -3,7 +3,17 @@
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from portal.api.views import access, holds, oidc, passports, promotions, readiness, registries, repositories
+from portal.api.views import (
+    access,
+    client_config,
+    holds,
+    oidc,
+    passports,
+    promotions,
+    readiness,
+    registries,
+    repositories,
+)
 
 # Names of repositories hold slashes: what follows them is tried first, the longest first.
 catalog = [
@@ -29,6 +39,7 @@ rest = [
     path("holds/<int:pk>", holds.HoldDetail.as_view()),
     path("whoami", access.Whoami.as_view()),
     path("access/explain", access.Explain.as_view()),
+    path("client-config", client_config.ClientConfig.as_view()),
     path("oidc/exchange", oidc.OidcExchange.as_view()),
     path("oidc/audience", oidc.OidcAudience.as_view()),
 ]

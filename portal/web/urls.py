@@ -5,6 +5,7 @@ from django.urls import path, register_converter
 from portal.web.addresses import DigestConverter, RegistryConverter, RepositoryConverter, TagConverter
 from portal.web.views import (
     access,
+    clients,
     digests,
     explain,
     inbox,
@@ -41,6 +42,8 @@ urlpatterns = [
     path("my/access/", access.show_access, name="my-access"),
     path("my/tokens/", access.create_token, name="token-new"),
     path("my/tokens/<int:key>/revoke/", access.revoke_token, name="token-revoke"),
-    path("my/clients/", access.show_clients, name="clients"),
+    path("my/clients/", clients.show_clients, name="clients"),
+    path("my/clients/file/", clients.give_file, name="client-file"),
+    path("my/clients/files.zip", clients.give_files, name="client-files"),
     path("explain/", explain.explain_access, name="explain"),
 ]

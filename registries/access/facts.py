@@ -65,12 +65,6 @@ class Rule:
                 return kind, str(key)
         return EVERYONE
 
-    @property
-    def stem(self) -> str:
-        """The whole parts of the pattern before the first that has a wildcard."""
-        wild = _WILDCARD.search(self.pattern)
-        return self.pattern if wild is None else self.pattern[: wild.start()].rpartition("/")[0]
-
     def reaches(self, principal: Principal) -> bool:
         """A rule for everyone reaches strangers only if it says so, or denies. Our own jobs are no rule's business."""
         if principal.kind == "anonymous":
@@ -162,9 +156,6 @@ class Owner:
     team: str
 
 
-_NO_RULES: Final[Mapping[str, list[Rule]]] = {}
-
-
 def _stems(repository: str) -> Iterator[str]:
     """The name, then all that it lies under, the longest first; last the empty one."""
     yield repository
@@ -173,6 +164,14 @@ def _stems(repository: str) -> Iterator[str]:
         yield repository
     if repository:
         yield ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Rules about one principal by the beginnings of names, which have few lengths: so many look-ups find them."""
+
+    lengths: tuple[int, ...]
+    by_beginning: Mapping[str, list[Rule]]
 
 
 @dataclass(frozen=True)
@@ -188,18 +187,18 @@ class Policy:
     def rules_about(self, principal: Principal) -> Iterator[Rule]:
         """Rules that name the principal, one of its teams, or everyone, in no order."""
         for whom in self._names_of(principal):
-            for rules in self._by_whom.get(whom, _NO_RULES).values():
-                yield from (rule for rule in rules if rule.reaches(principal))
+            if whom in self._by_whom:
+                for rules in self._by_whom[whom].by_beginning.values():
+                    yield from (rule for rule in rules if rule.reaches(principal))
 
     def rules_near(self, principal: Principal, repository: str) -> Iterator[Rule]:
         """Of those, the ones whose pattern may mean the repository, for they begin alike."""
-        stems = tuple(_stems(repository))
         for whom in self._names_of(principal):
-            rules = self._by_whom.get(whom)
-            if rules is not None:
-                for stem in stems:
-                    for rule in rules.get(stem, ()):
-                        if repository.startswith(rule.plain) and rule.reaches(principal):
+            found = self._by_whom.get(whom)
+            if found is not None:
+                for length in found.lengths:
+                    for rule in found.by_beginning.get(repository[:length], ()):
+                        if rule.reaches(principal):
                             yield rule
 
     @staticmethod
@@ -210,12 +209,12 @@ class Policy:
             yield "team", str(team)
 
     @cached_property
-    def _by_whom(self) -> Mapping[Whom, Mapping[str, list[Rule]]]:
-        """By whom they name, then by the stem of their pattern."""
+    def _by_whom(self) -> Mapping[Whom, "_Named"]:
+        """By whom they name, then by what the names begin with that they mean."""
         found: dict[Whom, dict[str, list[Rule]]] = {}
         for rule in self.rules:
-            found.setdefault(rule.whom, {}).setdefault(rule.stem, []).append(rule)
-        return found
+            found.setdefault(rule.whom, {}).setdefault(rule.plain, []).append(rule)
+        return {whom: _Named(tuple(sorted(set(map(len, rules)))), rules) for whom, rules in found.items()}
 
     def owner_of(self, zone_key: int, repository: str) -> Owner | None:
         """The longest prefix decides; ``payments`` never owns ``payments-b``."""

@@ -65,7 +65,8 @@ def recognise(username: str | None, secret_text: str, now: datetime, address: st
     secret_hash, key, is_good, is_use_due, epoch, *_ = rows[0] if rows else (_NO_HASH, 0, False, False, 0)
     if not hmac.compare_digest(hash_of(secret_text), secret_hash) or not is_good:
         return None
-    shown = Shown(*rows[0][5:10], address)
+    pattern, actions, at, networks, is_keyless = rows[0][5:10]
+    shown = Shown(pattern, actions, at, networks, bool(is_keyless), address)
     principal = _robot(rows, shown) if kind == "ptr" else _person(rows, shown)
     if username not in (None, principal.name):
         return None

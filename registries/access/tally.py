@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 FLUSH_SECONDS = 10.0
 MAX_KEYS = 500
 # So many are written at once without waiting for the time: many short writes hold up nobody, a long one does.
-PORTION = 50
+PORTION = 200
 USE_STEP = timedelta(minutes=1)
 _ORDER = ("pull", "push", "delete")
 

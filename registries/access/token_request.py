@@ -44,7 +44,7 @@ def read_token_request(request: HttpRequest) -> TokenRequest:
     """Raises BadTokenRequestError."""
     if request.method == "POST":
         return _posted(_form(request))
-    sent = _basic(request.headers.get("Authorization", ""))
+    sent = _basic(request.META.get("HTTP_AUTHORIZATION", ""))
     query = request.GET
     return TokenRequest(_service(query), parse_scopes(query.getlist("scope")), sent, is_post=False)
 

@@ -4,11 +4,12 @@ import logging
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from json import JSONEncoder
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError
-from django.http import HttpRequest, JsonResponse
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
@@ -31,15 +32,17 @@ from registries.oci.scope import Scope
 
 logger = logging.getLogger(__name__)
 MAX_DENIED = 20
+_encode = JSONEncoder(separators=(",", ":")).encode
 
 
-class TokenAnswer(JsonResponse):
+class TokenAnswer(HttpResponse):
     """Written down only when it is out: no client waits for our counters."""
 
     def __init__(self, body: dict[str, Any], status: int = 200) -> None:
-        super().__init__(body, status=status)
+        text = _encode(body).encode()
+        super().__init__(text, status=status, content_type="application/json")
         # Without it the server would send it in chunks, each in a packet of its own.
-        self["Content-Length"] = str(len(self.content))
+        self["Content-Length"] = str(len(text))
         self["Cache-Control"] = "no-store"
         self["Pragma"] = "no-cache"
 
@@ -57,7 +60,7 @@ class TokenAnswer(JsonResponse):
 def token_view(request: HttpRequest) -> TokenAnswer:
     """``GET`` with Basic, ``POST`` with a form."""
     try:
-        return _answer(read_token_request(request), client_address(request), timezone.now())
+        return _decided(read_token_request(request), client_address(request))
     except BadTokenRequestError as error:
         return _refusal(error.status, error.error, error.message)
     except SlowedDownError as error:
@@ -65,14 +68,25 @@ def token_view(request: HttpRequest) -> TokenAnswer:
     except NoKeyError as error:
         logger.error("%s", error)
         return _refusal(503, "temporarily_unavailable", "The portal cannot sign tokens for this registry yet.")
-    except (DatabaseError, UndecryptableError) as error:
+    except (DatabaseError, InterfaceError, UndecryptableError) as error:
         # Nothing is decided without the rows; least of all is somebody taken for a stranger.
         logger.error("No token could be decided: %s", error)
         return _refusal(503, "temporarily_unavailable", "The portal cannot decide at the moment; try again.")
 
 
+def _decided(asked: TokenRequest, address: str) -> TokenAnswer:
+    """Once more where the connection to the database broke while it was idle: a restart of the database costs no login."""
+    try:
+        return _answer(asked, address, timezone.now())
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block or connection.is_usable():
+            raise
+        connection.close()
+        return _answer(asked, address, timezone.now())
+
+
 def _answer(asked: TokenRequest, address: str, now: datetime) -> TokenAnswer:
-    principal, epoch = replace(ANONYMOUS, address=address), None
+    epoch = None
     if asked.sent is not None:
         found = recognise(asked.sent.username, asked.sent.secret, now, address) or recognise_imported(
             asked.sent, asked.service, address, now
@@ -83,6 +97,8 @@ def _answer(asked: TokenRequest, address: str, now: datetime) -> TokenAnswer:
     elif not asked.scopes.scopes and not asked.scopes.rejected:
         # "docker login" asks for no scope: a 200 would tell a stranger that the login succeeded.
         return _unauthorized(asked)
+    else:
+        principal = replace(ANONYMOUS, address=address)
     snapshot = current_snapshot(epoch)
     key = snapshot.services.get(asked.service)
     if key is None:

@@ -41,6 +41,11 @@ def is_tag(name: str) -> bool:
     return _TAG.fullmatch(name) is not None
 
 
+def is_registry(host: str) -> bool:
+    """Whether this can stand before the slash: a name or an address, with a port or without."""
+    return _REGISTRY.fullmatch(host) is not None
+
+
 def parse_reference(text: str) -> Reference:
     """Split a full reference; a name without a registry means Docker Hub, as with the docker command.
 
@@ -49,7 +54,7 @@ def parse_reference(text: str) -> Reference:
     rest, digest = _split_digest(text)
     rest, tag = _split_tag(rest, text)
     registry, repository = _split_registry(rest)
-    if _REGISTRY.fullmatch(registry) is None:
+    if not is_registry(registry):
         raise InvalidReference(f"“{_shown(text)}”: “{_shown(registry)}” is not the address of a registry")
     if not is_repository(repository):
         raise InvalidReference(

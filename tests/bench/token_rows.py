@@ -1,5 +1,5 @@
-"""Rows to measure on: teams, robots with secrets, rules. ``python -m tests.bench.token_rows FOLDER RULES`` adds what is missing up to so
-many rules, and writes the requests of all robots to the folder: ``ES256`` of one registry, ``RS256`` of another."""
+"""Rows to measure on: teams, robots with secrets, rules. ``python -m tests.bench.token_rows FOLDER RULES [ROBOTS]`` adds what is missing up to
+so many rules, and writes the requests of all robots to the folder: ``ES256`` of one registry, ``RS256`` of another."""
 
 import base64
 import hashlib
@@ -24,18 +24,18 @@ HOST = "127.0.0.1"
 _BATCH = 2000
 
 
-def main(folder: Path, rules: int) -> None:
+def main(folder: Path, rules: int, robots: int = ROBOTS) -> None:
     from registries.access.epoch import bump_epoch
 
     if not all((folder / algorithm).exists() for algorithm in PLACES):
-        _add_people()
+        _add_people(robots)
         for algorithm, service in PLACES.items():
             (folder / algorithm).write_text("".join(f"{json.dumps(text)}\n" for text in _requests(service)))
     _add_rules(rules)
     bump_epoch()
 
 
-def _add_people() -> None:
+def _add_people(number_of_robots: int) -> None:
     """Registries with keys, teams, robots; one secret each, which is kept in the robot's description, for it is worth nothing."""
     from portal.users.models import Team
     from registries.access.keys import ensure_key
@@ -56,7 +56,7 @@ def _add_people() -> None:
     robots = RobotAccount.objects.bulk_create(
         [
             RobotAccount(name=f"r{number}", team=teams[number % TEAMS], description=_new_secret())
-            for number in range(ROBOTS)
+            for number in range(number_of_robots)
         ],
         batch_size=_BATCH,
     )
@@ -123,4 +123,4 @@ def _request(service: str, name: str, secret: str, team: str) -> str:
 
 if __name__ == "__main__":
     django.setup()
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:]))

@@ -15,7 +15,8 @@ OF_THE_PORTAL = (
     "/", "/registries/", "/registries/prod/", "/registries/sandbox/", "/repositories/", "/r/ci-snapshots/payments/api/",
     "/r/ci-snapshots/payments/api:1.4.0/", f"/r/ci-snapshots/{LONG}/", "/search/?q=payments", "/search/?q=nothing-like-it",
     "/promotions/", "/promotions/new/?registry=ci-snapshots&repository=payments/api&tag=1.4.0", "/inbox/", "/my/access/",
-    "/my/clients/", "/explain/", "/explain/?who=alice&action=push&registry=prod&repository=payments/api",
+    "/my/access/?by=registry", "/my/clients/", "/my/clients/?location=eu&for=containerd", "/my/clients/?location=eu&for=kubernetes",
+    "/explain/", "/explain/?who=alice&action=push&registry=prod&repository=payments/api",
     "/accounts/password/change/", "/accounts/logout/",
 )  # fmt: skip
 LISTS = (

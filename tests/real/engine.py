@@ -23,17 +23,21 @@ def why_absent() -> str:
 
 
 @contextmanager
-def docker_engine() -> Iterator[str]:
-    """Yields DOCKER_HOST of a running engine that keeps everything in a temporary folder."""
+def docker_engine(daemon_json: Path | None = None) -> Iterator[str]:
+    """Yields DOCKER_HOST of a running engine that keeps everything in a temporary folder.
+
+    ``daemon_json`` is the engine's file of settings; without one it trusts loopback without TLS, as engines do."""
     with workspace("engine") as folder, Processes(folder / "log") as processes:
         socket = f"unix://{folder}/docker.sock"
         # The images of a test are small, and vfs is the one storage that works in every container.
-        running = processes.start("dockerd", _command(folder, socket), folder=folder, grace_seconds=20)
+        running = processes.start("dockerd", _command(folder, socket, daemon_json), folder=folder, grace_seconds=20)
         processes.wait_for(running, lambda: _answers(socket), deadline_seconds=60)
         yield socket
 
 
-def _command(folder: Path, socket: str) -> list[str]:
+def _command(folder: Path, socket: str, daemon_json: Path | None) -> list[str]:
+    # What stands in the file must not be said a second time.
+    told = f"--config-file={daemon_json}" if daemon_json else "--insecure-registry=127.0.0.0/8"
     return [
         _PROGRAM,
         f"--host={socket}",
@@ -44,8 +48,8 @@ def _command(folder: Path, socket: str) -> list[str]:
         "--ip6tables=false",
         "--bridge=none",
         "--storage-driver=vfs",
-        "--insecure-registry=127.0.0.0/8",
         "--log-level=warn",
+        told,
     ]
 
 

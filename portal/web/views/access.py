@@ -14,8 +14,11 @@ from django.views.decorators.http import require_POST
 from portal.users.models import Membership, User
 from portal.web.access_rows import access_of, namespaces_of
 from portal.web.asked import asked
-from portal.web.clients import clients_for
+from portal.web.clients import login_lines
+from portal.web.registry_rights import rights_by_registry
 from portal.web.viewer import for_people
+from registries.access.client_files.closest import plan_routes
+from registries.access.client_files.rows import client_registries
 from registries.access.credentials import issue_personal_token
 from registries.access.credentials import revoke_secret as revoke
 from registries.access.models import PersonalToken
@@ -33,8 +36,10 @@ class TokenForm(forms.Form):
 
 @for_people
 def show_access(request: HttpRequest, user: User) -> HttpResponseBase:
-    """Teams, rights by zone, tokens."""
-    return render(request, "web/access.html", _context(user, TokenForm()))
+    """Teams, logins, tokens, rights by zone or by registry."""
+    by = asked(request, "by")
+    more = {"by": by, "registry_rows": rights_by_registry(user)} if by == "registry" else {}
+    return render(request, "web/access.html", _context(user, TokenForm(), **more))
 
 
 def _context(user: User, form: TokenForm, **more: object) -> dict[str, object]:
@@ -46,6 +51,7 @@ def _context(user: User, form: TokenForm, **more: object) -> dict[str, object]:
         "tokens": PersonalToken.objects.filter(user=user, revoked_at=None).order_by("-id"),
         "now": timezone.now(),
         "form": form,
+        "logins": login_lines(plan_routes(client_registries(with_certificates=False)), "docker", user.username),
         "first_registry": Registry.objects.filter(reach=Reach.ENFORCED).select_related("zone").first(),
         **more,
     }
@@ -72,18 +78,3 @@ def revoke_token(request: HttpRequest, user: User, key: int) -> HttpResponseBase
     revoke(user.actor, token)
     messages.success(request, f"The token “{token.name or token.handle}” is revoked. It no longer logs anything in.")
     return redirect("web:my-access")
-
-
-@for_people
-def show_clients(request: HttpRequest, user: User) -> HttpResponseBase:
-    """Exact commands for every registry that trusts our tokens."""
-    registries = Registry.objects.filter(reach=Reach.ENFORCED).select_related("zone", "location")
-    chosen = asked(request, "registry")
-    rows = [
-        (row, clients_for(row.host, user.username, is_plain=row.base_url.startswith("http://")))
-        for row in registries
-        if chosen in ("", row.name)
-    ]
-    has_token = PersonalToken.objects.filter(user=user, revoked_at=None).exists()
-    context = {"rows": rows, "registries": registries, "has_token": has_token}
-    return render(request, "web/clients.html", context)

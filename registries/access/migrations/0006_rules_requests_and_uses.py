@@ -232,7 +232,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='accessuse',
             name='registry',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='access_uses', to='topology.registry'),
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='access_uses', to='topology.registry'),
         ),
         migrations.AddField(
             model_name='namingrule',
@@ -245,6 +245,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='accessuse',
-            index=models.Index(fields=['principal', '-last_at'], name='use_by_principal'),
+            index=models.Index(fields=['principal'], name='use_by_principal'),
         ),
     ]

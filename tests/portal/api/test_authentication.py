@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from registries.access.credentials import issue_personal_token, issue_robot_secret, revoke_secret
+from registries.access.credentials import Narrowing, issue_personal_token, issue_robot_secret, revoke_secret
 from registries.access.models import PersonalToken, RobotAccount
 from tests.portal.api.office import Door, Office
 from tests.promotions.workflow.world import SETUP
@@ -89,3 +89,27 @@ def test_the_secret_is_in_no_answer(office: Office) -> None:
     secret = office["alice"].secret
     assert secret not in str(office["alice"].get("/whoami").body)
     assert PersonalToken.objects.filter(secret_hash=secret).count() == 0
+
+
+def test_a_credential_is_good_from_its_networks_alone(office: Office) -> None:
+    alice = office.world.people["alice"]
+    far = Narrowing(networks="192.0.2.0/24")
+    for text in (
+        issue_personal_token(alice.actor, alice, "office", None, far)[1],
+        issue_robot_secret(SETUP, RobotAccount.objects.get(name="payments-ci"), "runner", None, far)[1],
+    ):
+        answer = Door(text).get("/whoami")
+        assert (answer.status, answer.code) == (403, "wrong_network")
+        assert "good from 192.0.2.0/24 alone, not from 127.0.0.1" in answer.body["detail"]
+    near = Narrowing(networks="192.0.2.0/24, 127.0.0.0/8")
+    assert Door(issue_personal_token(alice.actor, alice, "both", None, near)[1]).get("/whoami").status == 200
+
+
+@pytest.mark.parametrize("narrowing", [Narrowing(actions="pull"), Narrowing("payments/**"), Narrowing(registries="ci")])
+def test_a_token_made_for_less_only_reads(office: Office, narrowing: Narrowing) -> None:
+    """Somebody who gives a token to pull images to a machine does not mean that the machine may approve in their name."""
+    bob = office.world.people["bob"]
+    door = Door(issue_personal_token(bob.actor, bob, "laptop", None, narrowing)[1])
+    assert door.get("/whoami").status == 200
+    answer = door.post("/promotions", office.body(office.build()))
+    assert (answer.status, answer.code) == (403, "narrow_credential")

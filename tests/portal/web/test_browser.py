@@ -111,3 +111,21 @@ def test_asking_for_a_promotion_by_hand_from_tag_to_request(visit: Visits) -> No
     expect(page.locator(".steps [aria-current]")).to_contain_text("approval")
     page.get_by_role("button", name="Cancel the request").click()
     expect(page.locator(".steps .is-stopped")).to_contain_text("approval")
+
+
+def test_a_client_is_set_up_by_hand(visit: Visits) -> None:
+    visitor = visit(390)
+    visitor.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = visitor.open("/my/access/")
+    page.get_by_role("link", name="Set up my client").first.click()
+    page.get_by_label("Where it stands").select_option("eu")
+    page.wait_for_url("**location=eu**")
+    page.get_by_role("link", name="podman, skopeo, buildah").click()
+    expect(page.get_by_label("Where it stands")).to_have_value("eu")
+    page.get_by_role("button", name="Copy registries.conf.d/50-portreeve.conf").click()
+    expect(page.locator(".toast")).to_have_text("Copied")
+    assert 'location = "prod-eu.test"' in page.evaluate("navigator.clipboard.readText()")
+    with page.expect_download() as coming:
+        page.get_by_role("link", name="Download registries.conf.d/50-portreeve.conf").click()
+    assert coming.value.suggested_filename == "50-portreeve.conf"
+    assert visitor.complaints == []

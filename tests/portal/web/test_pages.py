@@ -26,7 +26,11 @@ PAGES = (
     "/promotions/",
     "/inbox/",
     "/my/access/",
+    "/my/access/?by=registry",
     "/my/clients/",
+    "/my/clients/?location=eu&for=podman",
+    "/my/clients/?location=eu&for=containerd",
+    "/my/clients/?location=eu&for=kubernetes",
     "/explain/",
     "/explain/?who=alice&action=push&registry=prod&repository=payments/api",
 )

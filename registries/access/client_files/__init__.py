@@ -1,0 +1,1 @@
+"""Which files make a client pull from the closest registry?"""
