@@ -23,6 +23,7 @@ from registries.access import (  # noqa: F401  Django finds admin pages from her
     restriction_admin,
     trial_admin,
 )
+from registries.access.adopt import admin as adopt_admin  # noqa: F401  Django finds admin pages from here
 from registries.access.credentials import revoke_secret
 from registries.access.models import (
     AccessRule,

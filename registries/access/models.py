@@ -17,6 +17,7 @@ from registries.access import (  # noqa: F401  Django finds their models from he
     request_models,
     trial_models,
 )
+from registries.access.adopt import models as adopt_models  # noqa: F401  Django finds its models from here
 from registries.access.networks import NETWORKS_HELP, validate_networks
 from registries.fields import NameField
 from registries.oci.reference import is_repository

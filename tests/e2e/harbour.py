@@ -1,5 +1,6 @@
 """The company of the page tests with something of everything on its shelves, and names as long as they get in real life."""
 
+import io
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,13 @@ from portal.users.models import Role
 from promotions.archive.models import ArchiveEntry
 from promotions.workflow.models import PromotionRequest
 from promotions.workflow.requests import create_request
+from registries.access.adopt.decide import decide_name
+from registries.access.adopt.htpasswd import read_htpasswd
+from registries.access.adopt.import_users import Wish as Taken
+from registries.access.adopt.import_users import import_users
+from registries.access.adopt.log_files import LogFile
+from registries.access.adopt.models import Adoption
+from registries.access.adopt.read_log import read_log
 from registries.access.credentials import Narrowing, issue_personal_token, issue_robot_secret
 from registries.access.drafts import version_of
 from registries.access.hold_drafts import hold_drafts
@@ -49,6 +57,7 @@ class Harbour(Company):
         self.robot = RobotAccount.objects.create(name="payments-ci", kind="ci", team=self.payments)
         self.copy = self._carried()
         self.wish = self._wished()
+        self.adoption = self._brought_in()
         self._troubles()
         self._words()
         self.trial = self._tried()
@@ -99,6 +108,25 @@ class Harbour(Company):
         self.allow(self.charlie, self.prod, f"{LONG}/**", reason="until the collectors are one")
         wish = Wish(self.charlie, self.prod, f"{LONG}/*", ("pull",), self.now + timedelta(days=30))
         return ask_for_access(self.charlie, wish, "Comparing how both collectors are configured. " * 6)
+
+    def _brought_in(self) -> Adoption:
+        """A registry in use, half on its way: a login that works, a name nobody knows, one that is a person's."""
+        stored = "$2y$05$abcdefghijklmnopqrstuuO5QXO1Y9UuYV1mXGq6W8D1NyjX0YVUu"
+        ends = self.now + timedelta(days=90)
+        found = read_htpasswd(f"our-build-server.of.the-platform-team:{stored}\n".encode())
+        import_users(self.ada.actor, self.snapshots, found, Taken(ends, robot=self.robot))
+        lines = (
+            f'10.1.2.3 - {who} [27/Nov/2026:14:17:56 +0100] "{asked} HTTP/1.1" 200 3 "-" "docker/28"\n'.encode()
+            for who in ("our-build-server.of.the-platform-team", "ghost", "alice", "-")
+            for asked in (f"GET /v2/{LONG}/manifests/1", "PUT /v2/payments/api/manifests/1", "GET /v2/_catalog")
+        )
+        adoption = read_log(self.ada.actor, self.snapshots, [LogFile(io.BytesIO(b"".join(lines)))])
+        decide_name(self.ada.actor, adoption, "alice", self.alice)
+        Adoption.objects.filter(pk=adoption.pk).update(
+            probed_at=self.now,
+            probe_text="it still asks for basic credentials itself: it does not run with the new configuration",
+        )
+        return adoption
 
     def _troubles(self) -> None:
         RegistryHealth.objects.filter(registry=self.prod_eu).update(state="broken", message="refused the connection")

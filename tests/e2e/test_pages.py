@@ -27,7 +27,7 @@ OF_THE_PORTAL = (
 LISTS = (
     "promotions_promotionrequest", "topology_registry", "catalog_tag", "catalog_manifest", "replication_delivery",
     "archive_archiveentry", "retention_planitem", "access_denial", "access_drafttrial", "copies_copyjob", "audit_auditevent",
-    "access_namespace", "access_restriction", "sentinel_incident", "access_accessrequest",
+    "access_namespace", "access_restriction", "sentinel_incident", "access_accessrequest", "access_importedlogin",
 )  # fmt: skip
 FORMS = (
     "topology_registry",
@@ -70,10 +70,11 @@ def test_pages_of_the_admin(visit: Visit, harbour: Harbour, width: int, scheme: 
     rows = {
         "topology_registry": harbour.prod, "archive_archiveentry": harbour.entry, "retention_plan": harbour.plan,
         "copies_copyjob": harbour.copy, "catalog_manifest": harbour.long.manifest, "users_user": harbour.alice,
-        "promotions_promotionpath": harbour.path, "access_robotaccount": harbour.robot, "access_drafttrial": harbour.trial,
+        "promotions_promotionpath": harbour.path, "access_robotaccount": harbour.robot, "access_drafttrial": harbour.trial, "access_adoption": harbour.adoption,
     }  # fmt: skip
     addresses = [reverse("admin:index"), reverse("admin:promotions_promotionrequest_review", args=[harbour.request.pk])]
     addresses += [
+        reverse("admin:access_adoption_report", args=[harbour.adoption.pk]),
         reverse("admin:users_user_leaving", args=[harbour.alice.pk]),
         reverse("admin:access_robotaccount_secret", args=[harbour.robot.pk]),
         reverse("admin:access_secret_replace", args=[harbour.secret.pk]),
