@@ -70,7 +70,8 @@ def test_pages_of_the_admin(visit: Visit, harbour: Harbour, width: int, scheme: 
     rows = {
         "topology_registry": harbour.prod, "archive_archiveentry": harbour.entry, "retention_plan": harbour.plan,
         "copies_copyjob": harbour.copy, "catalog_manifest": harbour.long.manifest, "users_user": harbour.alice,
-        "promotions_promotionpath": harbour.path, "access_robotaccount": harbour.robot, "access_drafttrial": harbour.trial, "access_adoption": harbour.adoption,
+        "promotions_promotionpath": harbour.path, "access_robotaccount": harbour.robot, "access_drafttrial": harbour.trial,
+        "access_adoption": harbour.adoption,
     }  # fmt: skip
     addresses = [reverse("admin:index"), reverse("admin:promotions_promotionrequest_review", args=[harbour.request.pk])]
     addresses += [
