@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 
-Place = Callable[[Any], str]
+Place = Callable[[Any], str | None]
 portal_places: dict[str, Place] = {}
 """Model label -> the address of a row's page in the web portal. The roof fills it in; pages here link there."""
 

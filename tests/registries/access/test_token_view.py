@@ -2,7 +2,6 @@
 
 import base64
 import json
-from typing import Any
 from urllib.parse import urlencode
 
 import jwt
@@ -12,11 +11,11 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from registries.access.credentials import issue_personal_token, revoke_secret
-from registries.access.keys import active_key
 from registries.access.models import AccessRule, PersonalToken, RobotAccount, Secret
 from registries.access.record_models import Denial, TokenCount
 from registries.access.tally import tally
 from registries.topology.models import Registry
+from tests.registries.access.asking import access, ask, basic, claims
 from tests.registries.access.cast import (
     Login,
     make_person,
@@ -49,33 +48,6 @@ def sandbox() -> Registry:
 @pytest.fixture
 def prod() -> Registry:
     return make_registry("prod")
-
-
-def basic(login: Login | None) -> dict[str, str]:
-    if login is None:
-        return {}
-    return {"Authorization": "Basic " + base64.b64encode(f"{login.username}:{login.secret}".encode()).decode()}
-
-
-def ask(client: Client, registry: Registry, *scopes: str, login: Login | None = None, **more: str) -> Any:
-    query = urlencode([("service", registry.service), *(("scope", scope) for scope in scopes), *more.items()])
-    return client.get(f"/token?{query}", headers=basic(login))
-
-
-def claims(answer: Any, registry: Registry) -> dict[str, Any]:
-    """As the registry would read them: by its own key and audience."""
-    key = active_key(registry)
-    assert key is not None
-    token = answer.json()["token"]
-    assert jwt.get_unverified_header(token) == {"typ": "JWT", "alg": "ES256", "kid": key.kid}
-    found: dict[str, Any] = jwt.decode(
-        token, jwt.PyJWK(key.public_jwk), ["ES256"], audience=registry.service, issuer="127.0.0.1:8000"
-    )
-    return found
-
-
-def access(answer: Any, registry: Registry) -> dict[str, list[str]]:
-    return {entry["name"]: entry["actions"] for entry in claims(answer, registry)["access"]}
 
 
 def test_a_login_without_scope_gets_an_empty_token(client: Client, sandbox: Registry, alice: Login) -> None:
