@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "registries.access",
     "registries.catalog",
     "registries.copies",
+    "registries.sentinel",
     "registries.retention",
     # Policy
     "promotions.replication",

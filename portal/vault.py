@@ -22,6 +22,14 @@ def cipher() -> MultiFernet:
     return _cipher(tuple(settings.PORTAL_ENCRYPTION_KEYS))
 
 
+def decrypted(stored: str) -> str:
+    """What a column of encrypted text says, for statements written by hand. Raises UndecryptableError."""
+    try:
+        return cipher().decrypt(stored.encode()).decode()
+    except InvalidToken as error:
+        raise UndecryptableError("None of PORTAL_ENCRYPTION_KEYS fits a stored secret.") from error
+
+
 class EncryptedTextField(models.TextField[str, str]):
     """Text that is encrypted at rest. It cannot be searched, and it never appears in a form by itself."""
 
@@ -41,8 +49,8 @@ class EncryptedTextField(models.TextField[str, str]):
         if not value:
             return value
         try:
-            return cipher().decrypt(value.encode()).decode()
-        except InvalidToken as error:
+            return decrypted(value)
+        except UndecryptableError as error:
             raise UndecryptableError(
                 f"A stored {self.model._meta.verbose_name} cannot be decrypted: none of PORTAL_ENCRYPTION_KEYS fits. "
                 "Add the key it was stored with."

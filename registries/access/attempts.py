@@ -1,5 +1,6 @@
 """How often was something tried within a minute? One row for each key and minute, shared by all processes."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,6 +20,12 @@ def count_attempt(key: str, now: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_SQL, [key[:80], minute])
         return int(cursor.fetchone()[0])
+
+
+def attempts_of(keys: Sequence[str], now: datetime) -> dict[str, int]:
+    """How many there were in this minute, without counting one more."""
+    minute = now.replace(second=0, microsecond=0)
+    return dict(AttemptCount.objects.filter(minute=minute, key__in=keys).values_list("key", "count"))
 
 
 def seconds_left(now: datetime) -> int:

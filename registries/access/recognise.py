@@ -76,6 +76,11 @@ def recognise(username: str | None, secret_text: str, now: datetime, address: st
     return Recognised(principal, model, key, epoch or 0)
 
 
+def is_secret_of_ours(text: str) -> bool:
+    """Whether it looks like a secret that we hand out."""
+    return len(text) <= MAX_SECRET_CHARACTERS and _SHAPE.fullmatch(text) is not None
+
+
 def hash_of(text: str) -> str:
     """What is kept of a secret."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

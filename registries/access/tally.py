@@ -14,12 +14,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from django.db import DatabaseError
+from django.db import Error as AnyDatabaseError
 
 from registries.access.facts import Grant
-from registries.access.models import StoredSecret
 from registries.access.principals import Principal
-from registries.access.tally_rows import write_notes
+from registries.access.tally_rows import Usable, write_notes
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +63,7 @@ class Notes:
     counts: Counter[CountKey] = field(default_factory=Counter)
     asked: dict[Asked, tuple[int, datetime]] = field(default_factory=dict)
     denials: dict[DenialKey, Refusal] = field(default_factory=dict)
-    uses: dict[tuple[type[StoredSecret], int], datetime] = field(default_factory=dict)
+    uses: dict[tuple[type[Usable], int], datetime] = field(default_factory=dict)
     rules: dict[int, datetime] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
@@ -113,7 +112,7 @@ class Tally:
                     (registry_key, principal[:80], scope[:300], verdict.code[:40]), verdict.text[:500], now
                 )
 
-    def note_use(self, model: type[StoredSecret], key: int, now: datetime) -> None:
+    def note_use(self, model: type[Usable], key: int, now: datetime) -> None:
         """Last use. For whoever sees that the one noted is older than USE_STEP."""
         with self._lock:
             self._notes.uses[model, key] = now.replace(microsecond=0)
@@ -128,7 +127,7 @@ class Tally:
         notes = self.take()
         try:
             return write_notes(notes)
-        except DatabaseError as error:
+        except AnyDatabaseError as error:
             logger.warning("Counts of tokens could not be written (%s); they are kept.", error)
             self._take_back(notes)
             return 0
@@ -206,5 +205,5 @@ def flush_at_exit() -> None:
 
 def _flush_quietly() -> None:
     """Nobody is there any more to read of a database that is gone."""
-    with suppress(DatabaseError):
+    with suppress(AnyDatabaseError):
         write_notes(tally.take())

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection, models, transaction
 from django.utils import timezone
 
+from registries.access.adopt.models import ImportedLogin
 from registries.access.models import AccessRule, StoredSecret
 from registries.access.record_models import AccessUse, Denial, TokenCount
 from registries.topology.models import Registry
 
 if TYPE_CHECKING:
     from registries.access.tally import Asked, Notes
+
+# What somebody shows to be let in.
+Usable = StoredSecret | ImportedLogin
 
 _BATCH = 75  # SQLite takes 999 values in a statement where it was built long ago
 DENIALS_KEPT = timedelta(days=90)
@@ -108,7 +112,7 @@ def _written(value: Any) -> Any:
     return connection.ops.adapt_datefield_value(value) if isinstance(value, date) else value
 
 
-def _used(model: type[StoredSecret] | type[AccessRule], uses: dict[int, datetime]) -> None:
+def _used(model: type[Usable] | type[AccessRule], uses: dict[int, datetime]) -> None:
     """One update for each second, for rows that were not used later elsewhere. By hand, for it is done often."""
     by_second: dict[datetime, list[int]] = {}
     for key in sorted(uses):

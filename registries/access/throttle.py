@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from portal.networks import parse_address
-from registries.access.attempts import count_attempt, seconds_left
+from registries.access.attempts import attempts_of, count_attempt, seconds_left
 from registries.access.token_request import Sent
 
 PER_ACCOUNT: Final = 10
@@ -26,12 +26,25 @@ def slow_down(sent: Sent, address: str, now: datetime) -> int:
     minute = now.replace(second=0, microsecond=0)
     if _is_repeated(sent, network, minute):
         return 0
-    account = hashlib.sha256(sent.username.encode("utf-8", "surrogatepass")).hexdigest()[:24]
-    tried = count_attempt(f"account:{account}@{network}", now)
-    is_too_often = tried > PER_ACCOUNT
+    by_account, by_network = _keys(sent, network)
+    is_too_often = count_attempt(by_account, now) > PER_ACCOUNT
     # Counted whatever the other says, so that one does not hide the other.
-    is_too_often |= count_attempt(f"network:{network}", now) > PER_NETWORK
+    is_too_often |= count_attempt(by_network, now) > PER_NETWORK
     return seconds_left(now) if is_too_often else 0
+
+
+def seconds_slowed(sent: Sent, address: str, now: datetime) -> int:
+    """Seconds to wait before another secret is even looked at, 0 while few were wrong. For secrets whose check costs much; counts nothing."""
+    by_account, by_network = _keys(sent, network_of(address))
+    counted = attempts_of((by_account, by_network), now)
+    is_too_often = counted.get(by_account, 0) >= PER_ACCOUNT or counted.get(by_network, 0) >= PER_NETWORK
+    return seconds_left(now) if is_too_often else 0
+
+
+def _keys(sent: Sent, network: str) -> tuple[str, str]:
+    """What is counted: the account as seen from the network, and the network."""
+    account = hashlib.sha256(sent.username.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+    return f"account:{account}@{network}", f"network:{network}"
 
 
 def network_of(address: str) -> str:

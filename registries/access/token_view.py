@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from portal.http.client_address import client_address
 from portal.vault import UndecryptableError
+from registries.access.adopt.logins import SlowedDownError, recognise_imported
 from registries.access.facts import Grant, Place
 from registries.access.keys import NoKeyError
 from registries.access.policy import evaluate_scopes
@@ -62,6 +63,8 @@ def token_view(request: HttpRequest) -> TokenAnswer:
         return _decided(read_token_request(request), client_address(request))
     except BadTokenRequestError as error:
         return _refusal(error.status, error.error, error.message)
+    except SlowedDownError as error:
+        return _slowed(error.seconds)
     except NoKeyError as error:
         logger.error("%s", error)
         return _refusal(503, "temporarily_unavailable", "The portal cannot sign tokens for this registry yet.")
@@ -85,7 +88,9 @@ def _decided(asked: TokenRequest, address: str) -> TokenAnswer:
 def _answer(asked: TokenRequest, address: str, now: datetime) -> TokenAnswer:
     epoch = None
     if asked.sent is not None:
-        found = recognise(asked.sent.username, asked.sent.secret, now, address)
+        found = recognise(asked.sent.username, asked.sent.secret, now, address) or recognise_imported(
+            asked.sent, asked.service, address, now
+        )
         if found is None:
             return _wrong(asked, address, now)
         principal, epoch = found.principal, found.epoch
@@ -148,11 +153,15 @@ def _wrong(asked: TokenRequest, address: str, now: datetime) -> TokenAnswer:
     if key is not None:
         tally.note_refused(key, now)
     wait = slow_down(asked.sent, address, now) if asked.sent else 0
-    if wait:
-        answer = _refusal(429, "slow_down", "Too many wrong secrets; wait a minute. A right one is taken at any time.")
-        answer["Retry-After"] = str(wait)
-        return answer
-    return _unauthorized(asked)
+    return _slowed(wait) if wait else _unauthorized(asked)
+
+
+def _slowed(seconds: int) -> TokenAnswer:
+    answer = _refusal(
+        429, "slow_down", "Too many wrong secrets; wait a minute. One that the portal has issued is taken at any time."
+    )
+    answer["Retry-After"] = str(seconds)
+    return answer
 
 
 def _unauthorized(asked: TokenRequest) -> TokenAnswer:

@@ -1,4 +1,4 @@
-"""Is a registry well? Asked without any credential, as a stranger would."""
+"""Is a registry well, and what does it ask for? Asked without any credential, as a stranger would, or with one token."""
 
 import time
 from dataclasses import dataclass
@@ -21,17 +21,26 @@ class Health:
     detail: str = ""
 
 
-class _Stranger:
-    """Sends nothing and remembers whether it was asked for a credential in a way that clients understand."""
+@dataclass(frozen=True)
+class Look:
+    """How it is, and the challenge with which it sent a visitor away; None where it let him in or did not say."""
 
-    def __init__(self) -> None:
+    health: Health
+    challenge: Challenge | None
+
+
+class _Visitor:
+    """Shows the token it has, if any, once; remembers whether it was asked for a credential in a way that clients understand."""
+
+    def __init__(self, token: str = "") -> None:
+        self._shown = f"Bearer {token}" if token else None
         self.challenge: Challenge | None = None
 
     def authorization(
         self, scopes: tuple[Scope, ...], challenge: Challenge | None = None, rejected: str | None = None
     ) -> str | None:
         self.challenge = challenge or self.challenge
-        return None
+        return self._shown if rejected is None else None
 
 
 def probe(
@@ -43,7 +52,20 @@ def probe(
     timeout: float = 5.0,
 ) -> Health:
     """GET /v2/: well when it answers 200, or 401 with a challenge. One try, `timeout` in seconds; never raises."""
-    stranger = _Stranger()
+    return look(base_url, name=name, verify_tls=verify_tls, ca_bundle=ca_bundle, timeout=timeout).health
+
+
+def look(
+    base_url: str,
+    *,
+    name: str = "",
+    verify_tls: bool = True,
+    ca_bundle: str | None = None,
+    timeout: float = 5.0,
+    token: str = "",
+) -> Look:
+    """As probe, with the challenge. `token` is shown to that address and to no other."""
+    visitor = _Visitor(token)
     options = TransportOptions(
         connect_timeout=timeout,
         read_timeout=timeout,
@@ -51,17 +73,22 @@ def probe(
         ca_bundle=ca_bundle,
         backoff=Backoff(retries=0),
     )
-    client = open_client(Endpoint(base_url, stranger, name=name), options)
+    client = open_client(Endpoint(base_url, visitor, name=name), options)
     started = time.monotonic()
     try:
         version = client.ping().api_version
-        return Health(True, _since(started), "answers, and lets strangers in", version)
+        health = Health(True, _since(started), f"answers, and lets {'the token' if token else 'strangers'} in", version)
     except RegistryError as error:
-        if error.status == 401 and stranger.challenge is not None:
-            return Health(True, _since(started), f"answers, and asks for {stranger.challenge.scheme} credentials")
-        return Health(False, _since(started), _sentence(client.label, error), error.code)
+        health = _turned_away(client.label, error, visitor.challenge, _since(started))
     finally:
         client.close()
+    return Look(health, visitor.challenge)
+
+
+def _turned_away(label: str, error: RegistryError, challenge: Challenge | None, latency_ms: int) -> Health:
+    if error.status == 401 and challenge is not None:
+        return Health(True, latency_ms, f"answers, and asks for {challenge.scheme} credentials")
+    return Health(False, latency_ms, _sentence(label, error), error.code)
 
 
 def _sentence(label: str, error: RegistryError) -> str:
