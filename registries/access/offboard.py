@@ -17,6 +17,7 @@ from portal.actor import Actor
 from portal.audit.record import record
 from portal.outbox.post import tell
 from portal.users.accounts import join_team, switch_off
+from portal.users.last_admin import LastAdminError
 from portal.users.models import Team, User
 from registries.access.credential_ends import people_of, platform_admins
 from registries.access.credentials import revoke_secret
@@ -84,7 +85,7 @@ def offboard(actor: Actor, person: User, farewell: Farewell) -> Done:
         _check(actor, person, farewell)
         now, done = timezone.now(), Done(was_active=person.is_active)
         _hand_over(actor, person, farewell, done)
-        switch_off(actor, person)
+        _switch_off(actor, person)
         done.sessions = end_sessions(person, now)
         for token in live_secrets(PersonalToken.objects.filter(user=person), now):
             revoke_secret(actor, token)
@@ -120,6 +121,14 @@ def _check(actor: Actor, person: User, farewell: Farewell) -> None:
             raise OffboardRefusedError(
                 f"{successor} cannot follow {person}: it takes another person whose account is active."
             )
+
+
+def _switch_off(actor: Actor, person: User) -> None:
+    """The check before has counted admins; whether one of them can sign in is seen here, when nobody else is changing it."""
+    try:
+        switch_off(actor, person)
+    except LastAdminError as error:
+        raise OffboardRefusedError(str(error)) from error
 
 
 def _hand_over(actor: Actor, person: User, farewell: Farewell, done: Done) -> None:
