@@ -220,6 +220,21 @@ def test_nobody_lets_themselves_go_and_the_last_admin_stays(story: Story) -> Non
     assert story.ada.is_active
 
 
+def test_an_admin_who_cannot_sign_in_is_nobody_to_leave_the_portal_to(story: Story) -> None:
+    eve, sven = make_person("eve"), make_person("sven")
+    grant_role(ADMIN, eve, Role.PLATFORM_ADMIN)
+    grant_role(ADMIN, sven, Role.SECURITY)
+    for person, password in ((story.ada, "correct horse battery"), (eve, None)):
+        person.set_password(password)
+        person.save()
+    refused = story.browser(sven).post(f"/admin/users/user/{story.ada.pk}/leaving/", {})
+    assert refused.status_code == 409
+    assert "no platform admin who can sign in" in refused.content.decode()
+    story.ada.refresh_from_db()
+    assert story.ada.is_active
+    assert not AuditEvent.objects.filter(verb="person.offboarded").exists()
+
+
 @pytest.mark.parametrize("value", ["99", "-1", "x", "0; drop"])
 def test_what_was_not_offered_is_refused(story: Story, value: str) -> None:
     answer = story.browser(story.ada).post(story.page, {f"secret-{story.used.pk}": value})
