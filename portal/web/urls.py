@@ -84,6 +84,11 @@ urlpatterns = [
     path("teams/<str:name>/robots/<str:robot>/retire/", team_robots.retire, name="team-robot-retire"),
     path("teams/<str:name>/robots/<str:robot>/secrets/", team_robots.issue_secret, name="team-secret-new"),
     path(
+        "teams/<str:name>/robots/<str:robot>/secrets/<int:key>/replace/",
+        team_robots.replace_secret,
+        name="team-secret-replace",
+    ),
+    path(
         "teams/<str:name>/robots/<str:robot>/secrets/<int:key>/revoke/",
         team_robots.revoke_secret,
         name="team-secret-revoke",

@@ -82,13 +82,25 @@ def _of_secret(secret: Secret, now: datetime) -> Ending:
     return Ending(
         kind="robot secret", handle=secret.handle, owner=secret.robot.login,
         what=f"The secret “{secret.name or secret.handle}” of {secret.robot.login}", ends_at=_end(secret),
-        todo=(
-            "A CI job can exchange it by itself (POST /api/v1/robot-secrets). By hand, a platform admin puts another in its place; "
-            "both work until this one ends:"
-        ),
-        url=_address("admin:access_secret_replace", secret.pk),
+        todo=_todo(secret), url=settings.PORTAL_BASE_URL + replace_address(secret),
         people=_once([*people_of(secret.robot.team), *seen_by]), unused=_is_unused(secret, now),
     )  # fmt: skip
+
+
+def _todo(secret: Secret) -> str:
+    if secret.robot.kind == RobotAccount.Kind.CONSUMER:
+        return "Put another in its place; both work until this one ends:"
+    return (
+        "A CI job can exchange it by itself (POST /api/v1/robot-secrets). By hand, a platform admin puts another in its place; "
+        "both work until this one ends:"
+    )
+
+
+def replace_address(secret: Secret) -> str:
+    """The page that puts another in a secret's place: for consumers the team's, for CI the admin's, where platform admins are."""
+    if secret.robot.kind == RobotAccount.Kind.CONSUMER:
+        return reverse("web:team-secret-replace", args=[secret.robot.team.name, secret.robot.name, secret.pk])
+    return reverse("admin:access_secret_replace", args=[secret.pk])
 
 
 def _of_account(robot: RobotAccount, now: datetime) -> Ending:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from portal.actor import Actor
-from portal.users.models import Membership, Role, User
+from portal.users.models import User
 from registries.access.credentials import EVERYTHING, Narrowing, issue_personal_token, issue_robot_secret
 from registries.access.models import PersonalToken, RobotAccount, Secret
 from registries.access.secret_state import Stored, live_secrets, not_replaced
@@ -43,14 +43,6 @@ class Issued:
 
     stored: Stored
     text: str
-
-
-def may_issue_for(user: User, robot: RobotAccount) -> bool:
-    """Platform admins, and the maintainers of the robot's own team."""
-    as_maintainer = Membership.objects.filter(
-        user=user, team=robot.team_id, role=Membership.TeamRole.MAINTAINER, user__is_active=True
-    )
-    return user.has_role(Role.PLATFORM_ADMIN) or as_maintainer.exists()
 
 
 def issue_wanted(

@@ -19,7 +19,7 @@ from portal.outbox.post import tell
 from portal.users.accounts import join_team, switch_off
 from portal.users.last_admin import LastAdminError, an_admin_remains
 from portal.users.models import Team, User
-from registries.access.credential_ends import people_of
+from registries.access.credential_ends import people_of, replace_address
 from registries.access.credentials import revoke_secret
 from registries.access.leaving import (
     only_maintainer_of,
@@ -28,7 +28,7 @@ from registries.access.leaving import (
     shown_to,
     usual_days,
 )
-from registries.access.models import PersonalToken, Secret
+from registries.access.models import PersonalToken, RobotAccount, Secret
 from registries.access.secret_state import live_secrets
 
 TOPIC: Final = "credential.replace"
@@ -193,9 +193,15 @@ def _tell_teams(person: User, done: Done) -> None:
 def _line(secret: Secret, is_revoked: bool) -> str:
     name = f"“{secret.name or secret.handle}” of {secret.robot.login}"
     if is_revoked:
-        address = reverse("admin:access_robotaccount_secret", args=[secret.robot_id])
+        address = _issue_address(secret.robot)
         return f"- {name} works no more. Issue a new one: {settings.PORTAL_BASE_URL}{address}"
-    address = reverse("admin:access_secret_replace", args=[secret.pk])
+    address = replace_address(secret)
     return (
         f"- {name} works until {secret.expires_at:%d %B %Y, %H:%M} UTC. Replace it: {settings.PORTAL_BASE_URL}{address}"
     )
+
+
+def _issue_address(robot: RobotAccount) -> str:
+    if robot.kind == RobotAccount.Kind.CONSUMER:
+        return reverse("web:team-robot", args=[robot.team.name, robot.name])
+    return reverse("admin:access_robotaccount_secret", args=[robot.pk])

@@ -12,7 +12,8 @@ from portal.audit.record import record
 from portal.http.problem import Problem
 from portal.users.models import Team, User
 from portal.users.team_members import may_steer_team
-from registries.access.credentials import issue_robot_secret, revoke_secret
+from registries.access.credentials import revoke_secret
+from registries.access.issuing import Issued, IssueRefusedError, Wanted, issue_wanted
 from registries.access.models import RobotAccount, Secret
 
 Kind = RobotAccount.Kind
@@ -69,12 +70,20 @@ def retire_robot(user: User, robot: RobotAccount) -> int:
     return len(live)
 
 
-def issue_secret_of(user: User, robot: RobotAccount, name: str, expires_at: datetime | None) -> tuple[Secret, str]:
-    """One more secret, which this person sees this once. Raises Problem 403; 409 retired."""
+def issue_secret_of(user: User, robot: RobotAccount, wanted: Wanted) -> Issued:
+    """One more secret, which this person sees this once. Raises Problem 403; 409 retired and where there are too many."""
+    check_may_issue(user, robot)
+    try:
+        return issue_wanted(user.actor, robot, wanted, shown_to=user)
+    except IssueRefusedError as refusal:
+        raise Problem(409, refusal.code, str(refusal)) from refusal
+
+
+def check_may_issue(user: User, robot: RobotAccount) -> None:
+    """Raises Problem: 403 as check_may_keep, 409 retired."""
     check_may_keep(user, robot.team, robot.kind)
     if not robot.is_active:
         raise Problem(409, "retired", f"{robot} is retired; it would log in nowhere.")
-    return issue_robot_secret(user.actor, robot, name, expires_at, shown_to=user)
 
 
 def revoke_secret_of(user: User, secret: Secret) -> None:

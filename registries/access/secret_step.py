@@ -1,5 +1,5 @@
 """The step in which somebody asks for a secret and is shown it, whichever face shows the page: the admin, the web portal, the pages of
-teams. Whether the person may is the face's to ask first; for robots see :func:`registries.access.issuing.may_issue_for`."""
+teams. Whether the person may is the face's to ask first; for robots see :func:`registries.access.robots.check_may_issue`."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -42,12 +42,7 @@ class Step:
 def issue_step(request: HttpRequest, user: User, owner: Owner, widget_class: str = "") -> Step:
     """GET asks, POST issues to ``owner`` what ``user`` filled in, and shows it to them."""
     is_robot = isinstance(owner, RobotAccount)
-    form = SecretForm(
-        _sent(request),
-        address=client_address(request),
-        lives=LIVES_OF_ROBOTS if is_robot else LIVES_OF_PEOPLE,
-        example="the CI of payments" if is_robot else "laptop",
-    )
+    form = new_form(request, owner, _sent(request))
     form.dress(widget_class)
     if not form.is_valid():
         return Step(form, 400 if form.is_bound else 200)
@@ -56,6 +51,17 @@ def issue_step(request: HttpRequest, user: User, owner: Owner, widget_class: str
     except IssueRefusedError as refusal:
         return _refused(form, refusal)
     return Step(form, 200, issued)
+
+
+def new_form(request: HttpRequest, owner: Owner, sent: Any = None) -> SecretForm:
+    """The form in which a secret of ``owner`` is asked for, empty where nothing was sent."""
+    is_robot = isinstance(owner, RobotAccount)
+    return SecretForm(
+        sent,
+        address=client_address(request),
+        lives=LIVES_OF_ROBOTS if is_robot else LIVES_OF_PEOPLE,
+        example="the CI of payments" if is_robot else "laptop",
+    )
 
 
 @sensitive_variables("issued")

@@ -23,6 +23,7 @@ from portal.api.serializers.teams import (
 )
 from portal.http.problem import Problem
 from portal.users.models import Membership, Team, User
+from registries.access.issuing import Wanted
 from registries.access.models import RobotAccount, Secret
 from registries.access.robots import issue_secret_of, make_robot, retire_robot, revoke_secret_of
 
@@ -118,9 +119,9 @@ class RobotSecrets(ListView):
         ends_at = body.validated_data["expires_at"]
         if not timezone.now() < ends_at <= timezone.now() + LONGEST:
             raise Problem(422, "bad_end", "It has to end between now and a year from now.")
-        made, secret = issue_secret_of(person, found, body.validated_data["name"], ends_at)
+        issued = issue_secret_of(person, found, Wanted(body.validated_data["name"], ends_at))
         headers = {"Cache-Control": "no-store"}
-        return Response({**SecretSerializer(made).data, "secret": secret}, status=201, headers=headers)
+        return Response({**SecretSerializer(issued.stored).data, "secret": issued.text}, status=201, headers=headers)
 
 
 class RobotSecret(APIView):

@@ -1,7 +1,5 @@
 """One robot of a team: what it is for, its secrets, and what it may."""
 
-from datetime import timedelta
-
 from django import forms
 from django.contrib import messages
 from django.db.models import Q
@@ -18,18 +16,13 @@ from portal.users.team_members import may_steer_team
 from portal.web.viewer import for_people
 from portal.web.views.teams import find_own_team
 from registries.access.models import AccessRule, RobotAccount, Secret
+from registries.access.narrowing import narrowing_of, say_narrowing
 from registries.access.review import in_force
-from registries.access.robots import describe_robot, issue_secret_of, retire_robot, revoke_secret_of
+from registries.access.robots import check_may_issue, describe_robot, retire_robot, revoke_secret_of
+from registries.access.secret_rows import secrets_of
+from registries.access.secret_step import Step, issue_step, new_form, replace_step
 
-DAYS = (("30", "30 days"), ("90", "90 days"), ("365", "a year"))
 SECRETS_SHOWN = 20
-
-
-class SecretForm(forms.Form):
-    """A name to know it by, and an end."""
-
-    name = forms.CharField(max_length=80, label="Where is it used", help_text="For example: cluster shop-eu.")
-    days = forms.ChoiceField(choices=DAYS, initial="90", label="It ends after")
 
 
 class DescriptionForm(forms.Form):
@@ -56,24 +49,50 @@ def show_robot(request: HttpRequest, user: User, name: str, robot: str) -> HttpR
 def issue_secret(request: HttpRequest, user: User, name: str, robot: str) -> HttpResponseBase:
     """Make a secret and show it, this once: the page is the only place where it ever stands."""
     found = _find(user, name, robot)
-    form = SecretForm(request.POST)
-    if not form.is_valid():
-        return _page(request, user, found, form=form, status=400)
-    ends = timezone.now() + timedelta(days=int(form.cleaned_data["days"]))
     try:
-        made, secret = issue_secret_of(user, found, form.cleaned_data["name"], ends)
+        check_may_issue(user, found)
     except Problem as problem:
-        return _page(request, user, found, form=form, problem=problem, status=problem.status)
-    return _page(request, user, found, made=made, secret=secret)
+        return _page(request, user, found, problem=problem, status=problem.status)
+    step = issue_step(request, user, found)
+    return _page(request, user, found, step=step, status=step.status)
+
+
+@never_cache
+@for_people
+def replace_secret(request: HttpRequest, user: User, name: str, robot: str, key: int) -> HttpResponseBase:
+    """A new one beside the old one, which goes on for a while."""
+    found = _find(user, name, robot)
+    old = _secret_of(found, key)
+    try:
+        check_may_issue(user, found)
+    except Problem as problem:
+        return _page(request, user, found, problem=problem, status=problem.status)
+    step = replace_step(request, user, old)
+    if step.issued is not None:
+        return _page(request, user, found, step=Step(new_form(request, found), issued=step.issued), replaced=old)
+    context = {
+        "robot": found,
+        "team": found.team,
+        "old": old,
+        "narrowing": say_narrowing(narrowing_of(old)),
+        "is_live": old.is_live(timezone.now()),
+        **step.context(),
+    }
+    return render(request, "web/team_secret_replace.html", context, status=step.status)
+
+
+def _secret_of(robot: RobotAccount, key: int) -> Secret:
+    found = Secret.objects.select_related("robot__team").filter(robot=robot, pk=key, is_keyless=False).first()
+    if found is None:
+        raise Http404(f"{robot} has no such secret.")
+    return found
 
 
 @require_POST
 @for_people
 def revoke_secret(request: HttpRequest, user: User, name: str, robot: str, key: int) -> HttpResponseBase:
     found = _find(user, name, robot)
-    secret = Secret.objects.select_related("robot__team").filter(robot=found, pk=key).first()
-    if secret is None:
-        raise Http404(f"{found} has no such secret.")
+    secret = _secret_of(found, key)
     try:
         revoke_secret_of(user, secret)
     except Problem as problem:
@@ -114,30 +133,29 @@ def _page(
     user: User,
     robot: RobotAccount,
     *,
-    form: SecretForm | None = None,
+    step: Step | None = None,
     problem: Problem | None = None,
-    made: Secret | None = None,
-    secret: str = "",
+    replaced: Secret | None = None,
     status: int = 200,
 ) -> HttpResponseBase:
     now = timezone.now()
-    secrets = Secret.objects.filter(robot=robot, is_keyless=False).select_related("shown_to").order_by("-pk")
     rules = in_force(AccessRule.objects.filter(Q(robot=robot) | Q(team=robot.team), is_draft=False), now)
     may_steer = may_steer_team(user, robot.team)
     context = {
         "robot": robot,
         "team": robot.team,
-        "secrets": secrets[:SECRETS_SHOWN],
+        "secrets": secrets_of(robot.pk, now),
         "rules": rules.select_related("zone", "registry", "team", "robot", "user").order_by("-pk")[:SECRETS_SHOWN],
         "now": now,
         "may_steer": may_steer,
         "may_issue": may_steer
         and robot.is_active
         and (robot.kind == RobotAccount.Kind.CONSUMER or user.is_platform_admin),
-        "form": form or SecretForm(),
         "description_form": DescriptionForm(initial={"description": robot.description}),
         "problem": problem,
-        "made": made,
-        "secret": secret,
+        "replaced": replaced,
+        **(step or Step(new_form(request, robot))).context(),
     }
+    if step is not None and step.issued is not None:
+        context["form"] = new_form(request, robot)
     return render(request, "web/team_robot.html", context, status=status)

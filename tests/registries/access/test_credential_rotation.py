@@ -17,7 +17,7 @@ from portal.users.accounts import grant_role
 from portal.users.models import Role, User
 from registries.access.credential_rotation import replace_secret, same_again
 from registries.access.credentials import Narrowing, authenticate_secret, issue_robot_secret, revoke_secret
-from registries.access.issuing import IssueRefusedError, Wanted, issue_wanted, may_issue_for
+from registries.access.issuing import IssueRefusedError, Wanted, issue_wanted
 from registries.access.models import RobotAccount, Secret
 from registries.access.narrowing import glob_fault, say_narrowing, widened
 from registries.access.warn import warn_of_ends
@@ -116,13 +116,6 @@ def test_only_platform_admins_replace_in_the_admin(client: Client, robot: RobotA
     old, _ = issue_robot_secret(ADMIN, robot, "runner", None)
     assert client.post(f"/admin/access/secret/{old.pk}/replace/", {"overlap": "1", "days": "90"}).status_code == 403
     assert Secret.objects.count() == 1
-
-
-def test_maintainers_of_its_team_may_be_given_its_secrets(robot: RobotAccount, ada: User) -> None:
-    alice, bob, charlie = (make_person(name) for name in ("alice", "bob", "charlie"))
-    make_team("payments", bob, maintainers=(alice,))
-    make_team("shop", maintainers=(charlie,))
-    assert [may_issue_for(user, robot) for user in (ada, alice, bob, charlie)] == [True, True, False, False]
 
 
 def test_a_robot_that_is_switched_off_gets_none(robot: RobotAccount) -> None:

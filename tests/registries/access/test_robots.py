@@ -8,6 +8,7 @@ from django.test import Client
 from portal.audit.models import AuditEvent
 from portal.http.problem import Problem
 from registries.access.credentials import issue_robot_secret
+from registries.access.issuing import MOST_OF_A_ROBOT, Wanted
 from registries.access.models import RobotAccount, Secret
 from registries.access.robots import describe_robot, issue_secret_of, make_robot, retire_robot, revoke_secret_of
 from registries.topology.file import TopologyFileError, apply_topology, read_topology
@@ -31,9 +32,10 @@ def code_of(call: Any, *args: Any, **kwargs: Any) -> str:
 
 def test_a_maintainer_makes_a_consumer_and_hands_out_its_secret(town: Town) -> None:
     made = make_robot(town["sue"], town.shop, "shop-web", description="the shop's cluster")
-    secret, text = issue_secret_of(town["sue"], made, "cluster", in_days(30))
-    assert (made.kind, made.team, secret.shown_to) == ("consumer", town.shop, town["sue"])
-    assert text.startswith("ptr_")
+    issued = issue_secret_of(town["sue"], made, Wanted("cluster", in_days(30)))
+    assert isinstance(issued.stored, Secret)
+    assert (made.kind, made.team, issued.stored.shown_to) == ("consumer", town.shop, town["sue"])
+    assert issued.text.startswith("ptr_")
     assert set(AuditEvent.objects.values_list("verb", flat=True)) >= {"robotaccount.created", "secret.issued"}
 
 
@@ -41,7 +43,7 @@ def test_a_maintainer_makes_a_consumer_and_hands_out_its_secret(town: Town) -> N
 def test_nobody_else_looks_after_the_teams_robots(town: Town, who: str) -> None:
     secret, _ = issue_robot_secret(town["ada"].actor, town.robbie, "runner", None)
     assert code_of(make_robot, town[who], town.shop, "mine") == "not_a_maintainer"
-    assert code_of(issue_secret_of, town[who], town.robbie, "x", None) == "not_a_maintainer"
+    assert code_of(issue_secret_of, town[who], town.robbie, Wanted("x", None)) == "not_a_maintainer"
     assert code_of(retire_robot, town[who], town.robbie) == "not_a_maintainer"
     assert code_of(describe_robot, town[who], town.robbie, "mine") == "not_a_maintainer"
     assert code_of(revoke_secret_of, town[who], secret) == "not_a_maintainer"
@@ -52,9 +54,10 @@ def test_nobody_else_looks_after_the_teams_robots(town: Town, who: str) -> None:
 def test_robots_of_kind_ci_are_for_platform_admins(town: Town) -> None:
     assert code_of(make_robot, town["sue"], town.shop, "shop-ci", "ci") == "ci_is_for_admins"
     ci = make_robot(town["ada"], town.shop, "shop-ci", "ci")
-    assert code_of(issue_secret_of, town["sue"], ci, "x", None) == "ci_is_for_admins"
+    assert code_of(issue_secret_of, town["sue"], ci, Wanted("x", None)) == "ci_is_for_admins"
     assert code_of(retire_robot, town["sue"], ci) == "ci_is_for_admins"
-    secret, _ = issue_secret_of(town["ada"], ci, "x", None)
+    secret = issue_secret_of(town["ada"], ci, Wanted("x", None)).stored
+    assert isinstance(secret, Secret)
     revoke_secret_of(town["sue"], secret)
     secret.refresh_from_db()
     assert secret.revoked_at is not None
@@ -71,11 +74,11 @@ def test_a_bad_kind_or_end(town: Town) -> None:
 
 
 def test_retiring_revokes_and_is_done_once(town: Town) -> None:
-    issue_secret_of(town["sue"], town.robbie, "a", None)
-    issue_secret_of(town["sue"], town.robbie, "b", None)
+    issue_secret_of(town["sue"], town.robbie, Wanted("a", None))
+    issue_secret_of(town["sue"], town.robbie, Wanted("b", None))
     assert [retire_robot(town["sue"], town.robbie) for _ in range(2)] == [2, 0]
     assert AuditEvent.objects.filter(verb="robotaccount.retired").count() == 1
-    assert code_of(issue_secret_of, town["sue"], town.robbie, "c", None) == "retired"
+    assert code_of(issue_secret_of, town["sue"], town.robbie, Wanted("c", None)) == "retired"
 
 
 @pytest.mark.parametrize("who", ["sue", "sam", "rita", "audrey", "charlie"])
@@ -109,3 +112,9 @@ def test_a_topology_file_makes_them_for_platform_admins_alone(town: Town) -> Non
     assert not RobotAccount.objects.filter(name="shop-ci").exists()
     apply_topology(town["ada"].actor, wanted)
     assert RobotAccount.objects.get(name="shop-ci").kind == "ci"
+
+
+def test_a_robot_has_no_more_secrets_than_somebody_can_look_after(town: Town) -> None:
+    for number in range(MOST_OF_A_ROBOT):
+        issue_secret_of(town["sue"], town.robbie, Wanted(f"n{number}", None))
+    assert code_of(issue_secret_of, town["sue"], town.robbie, Wanted("one more", None)) == "too_many"
