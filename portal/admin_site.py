@@ -4,6 +4,7 @@ Rights come from roles, never from Django's model permissions: who may look is e
 each class in ``change_roles``. Every change made here is handed to the listeners (the audit) inside its own transaction."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -32,6 +33,7 @@ __all__ = [
     "PortalAdminSite",
     "ReadOnlyAdmin",
     "ReadOnlyInline",
+    "RowPlace",
     "TabularInline",
     "TextWidget",
     "UserChangeForm",
@@ -42,13 +44,27 @@ __all__ = [
     "has_role",
     "portal_places",
     "register",
+    "row_places",
     "site",
 ]
 
 
-Place = Callable[[Any], str]
+Place = Callable[[Any], str | None]
 portal_places: dict[str, Place] = {}
 """Model label -> the address of a row's page in the web portal. The roof fills it in; pages here link there."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowPlace:
+    """A further page about a row: its words, its icon, and its address for the row."""
+
+    title: str
+    icon: str
+    address: Place
+
+
+row_places: dict[str, list[RowPlace]] = {}
+"""Model label -> further pages of the admin about a row. Upper floors add theirs to the pages of lower ones."""
 
 ChangeListener = Callable[[HttpRequest, models.Model, str, dict[str, Any]], None]
 change_listeners: list[ChangeListener] = []
@@ -156,6 +172,18 @@ class ModelAdmin(RoleRightsMixin, UnfoldModelAdmin):
         """The row's page in the web portal."""
         place = portal_places.get(self.opts.label_lower)
         return place(obj) if place and obj is not None else None
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """With links to the further pages about the row."""
+        row = kwargs.get("obj")
+        places = row_places.get(self.opts.label_lower, ()) if row is not None else ()
+        context["row_places"] = [
+            {"title": place.title, "icon": place.icon, "url": place.address(row)} for place in places
+        ]
+        answer: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return answer
 
     def fact(self, name: Any) -> Any:
         """A name of a field with raw contents as something to be read."""

@@ -26,7 +26,8 @@ _providers: dict[str, list[tuple[int, Provider]]] = {}
 
 
 def register(slot: str, provider: Provider, *, order: int = 100) -> None:
-    """Slots: ``digest`` (key: a digest), ``repository`` and ``tag`` (key: primary key), ``attention`` and ``inbox`` (key: empty)."""
+    """Slots: ``digest`` (key: a digest), ``repository`` and ``tag`` (key: primary key), ``attention`` and ``inbox`` (key: empty), ``leaving``
+    (key: of the person)."""
     rows = _providers.setdefault(slot, [])
     if provider not in [known for _, known in rows]:
         rows.append((order, provider))

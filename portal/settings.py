@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 import django_stubs_ext
 from django.templatetags.static import static
 
-from portal import env
+from portal import env, oidc_settings
 
 django_stubs_ext.monkeypatch()
 
@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "registries.access",
     "registries.catalog",
     "registries.copies",
+    "registries.sentinel",
     "registries.retention",
     # Policy
     "promotions.replication",
@@ -106,6 +107,7 @@ WEB_MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "portal.users.second_factor.SecondFactorMiddleware",
 ]
 MIDDLEWARE = TOKEN_MIDDLEWARE if PORTAL_FACE == "token" else WEB_MIDDLEWARE
 TEMPLATES = [
@@ -154,8 +156,22 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+PORTAL_CONTACT = environment.text("PORTAL_CONTACT", "")
+PORTAL_OIDC_PROVIDERS = oidc_settings.read_providers(environment)
+PORTAL_BREAK_GLASS = environment.words("PORTAL_BREAK_GLASS")
+PORTAL_OIDC_ONLY = oidc_settings.only_by_oidc(environment, PORTAL_OIDC_PROVIDERS, PORTAL_BREAK_GLASS)
+PORTAL_SECOND_FACTOR_FOR_ROLES = environment.flag("PORTAL_SECOND_FACTOR_FOR_ROLES", default=False)
 SOCIALACCOUNT_ONLY = False
+SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = True  # to connect another way in with an account, or to remove one
+# The provider proves an address or it stays unproved; signing in sends no mail.
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"provider_class": "portal.users.oidc.provider.Provider"}}
+SOCIALACCOUNT_FORMS = {"disconnect": "portal.users.oidc.disconnect.DisconnectForm"}
+MFA_ADAPTER = "portal.users.second_factor.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Portreeve"
+MFA_TOTP_TOLERANCE = 1  # thirty seconds either way: telephones and servers do not tell quite the same time
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # nobody signs up here, so nobody can occupy an address that is not theirs
 
 # --- the API ------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from portal.api.views import (
     access,
+    access_requests,
     client_config,
     holds,
     oidc,
@@ -13,6 +14,8 @@ from portal.api.views import (
     readiness,
     registries,
     repositories,
+    robot_secrets,
+    teams,
 )
 
 # Names of repositories hold slashes: what follows them is tried first, the longest first.
@@ -33,11 +36,23 @@ promotion = [
     path("promotions/<str:public_id>/decisions", promotions.PromotionDecisions.as_view()),
     path("promotions/<str:public_id>/gates", promotions.PromotionGates.as_view()),
 ]
+granting = [
+    path("access-requests", access_requests.AccessRequestList.as_view()),
+    path("access-requests/<int:pk>", access_requests.AccessRequestDetail.as_view()),
+    path("access-requests/<int:pk>/decision", access_requests.AccessRequestDecision.as_view()),
+    path("access-requests/<int:pk>/withdraw", access_requests.AccessRequestWithdraw.as_view()),
+    path("teams/<str:name>/robots", teams.TeamRobots.as_view()),
+    path("teams/<str:name>/robots/<str:robot>", teams.TeamRobot.as_view()),
+    path("teams/<str:name>/robots/<str:robot>/secrets", teams.RobotSecrets.as_view()),
+    path("teams/<str:name>/robots/<str:robot>/secrets/<int:pk>", teams.RobotSecret.as_view()),
+]
 rest = [
     path("ready", readiness.Ready.as_view()),
     path("holds", holds.HoldList.as_view()),
     path("holds/<int:pk>", holds.HoldDetail.as_view()),
     path("whoami", access.Whoami.as_view()),
+    path("robot-secrets", robot_secrets.RobotSecretList.as_view()),
+    path("robot-secrets/<str:handle>", robot_secrets.RobotSecretDetail.as_view()),
     path("access/explain", access.Explain.as_view()),
     path("client-config", client_config.ClientConfig.as_view()),
     path("oidc/exchange", oidc.OidcExchange.as_view()),
@@ -46,5 +61,5 @@ rest = [
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
-    path("v1/", include([*catalog, *promotion, *rest])),
+    path("v1/", include([*catalog, *promotion, *granting, *rest])),
 ]

@@ -25,6 +25,7 @@ class RegistryServer:
     port: int
     folder: Path
     running: Running
+    program: str = PROGRAM
 
     @property
     def host(self) -> str:
@@ -37,27 +38,35 @@ class RegistryServer:
 
 
 def start_registry(
-    processes: Processes, folder: Path, name: str, port: int, config: Config | None = None, *, bundle: str = ""
+    processes: Processes,
+    folder: Path,
+    name: str,
+    port: int,
+    config: Config | None = None,
+    *,
+    bundle: str = "",
+    program: str = PROGRAM,
 ) -> RegistryServer:
     """Starts a registry by its configuration, moved to loopback and a folder of its own; does not wait.
 
-    ``bundle`` is the PEM text of the certificates it shall trust, for a configuration with token authentication.
+    ``bundle`` is the PEM text of the certificates it shall trust, for a configuration with token authentication. ``program``
+    is the server to run, where it is another than Debian's.
     """
     home = folder / name
     home.mkdir(parents=True, exist_ok=True)
     (home / "config.yml").write_text(yaml.safe_dump(_at_home(config or _MINIMAL, home, port, bundle), sort_keys=False))
-    return RegistryServer(name, port, home, _serve(processes, name, home))
+    return RegistryServer(name, port, home, _serve(processes, name, home, program), program)
 
 
 def restart_registry(processes: Processes, registry: RegistryServer) -> RegistryServer:
     """The same registry again: configuration, port and storage as before."""
-    return replace(registry, running=_serve(processes, registry.name, registry.folder))
+    return replace(registry, running=_serve(processes, registry.name, registry.folder, registry.program))
 
 
-def _serve(processes: Processes, name: str, home: Path) -> Running:
+def _serve(processes: Processes, name: str, home: Path, program: str) -> Running:
     # The server lets variables like REGISTRY_HTTP_ADDR override its file; those of this shell are not about it.
     env = {key: value for key, value in environ.items() if not key.startswith("REGISTRY_")}
-    return processes.start(name, [PROGRAM, "serve", home / "config.yml"], env=env, folder=home, grace_seconds=3)
+    return processes.start(name, [program, "serve", home / "config.yml"], env=env, folder=home, grace_seconds=3)
 
 
 def wait_for_registry(processes: Processes, registry: RegistryServer, deadline_seconds: float = 30) -> None:

@@ -14,7 +14,12 @@ def client_address(request: Any) -> str:
     address = peer
     while hops and _is_trusted(address):
         address = hops.pop()
-    return address[:64] if _is_address(address) else peer[:64]
+    return _bare(address if _is_address(address) else peer)
+
+
+def _bare(address: str) -> str:
+    """Without the interface that a link-local address may name: that is of any length, and the host's own business."""
+    return address.partition("%")[0][:45]
 
 
 def _is_trusted(address: str) -> bool:

@@ -18,7 +18,11 @@ from portal.admin_site import (
     register,
 )
 from portal.users.accounts import vouch_for_address
+from portal.users.admin_guard import KeepsAnAdmin
+from portal.users.doors import providers
+from portal.users.identity_admin import IdentityInline
 from portal.users.models import Membership, RoleGrant, Team, User
+from portal.users.second_factor_admin import SecondFactorPage
 
 
 class RoleGrantInline(TabularInline):
@@ -36,11 +40,11 @@ class TeamsOfPersonInline(TabularInline):
 
 
 @register(User)
-class UserAdmin(ModelAdmin, DjangoUserAdmin):  # type: ignore[misc,type-arg]
+class UserAdmin(KeepsAnAdmin, SecondFactorPage, ModelAdmin, DjangoUserAdmin):  # type: ignore[misc,type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ["username", "email", "roles_label", "teams_label", "is_active", "last_login"]
+    list_display = ["username", "email", "roles_label", "teams_label", "doors_label", "is_active", "last_login"]
     list_filter = ["is_active", "is_superuser", "role_grants__role"]
     search_fields = ["username", "email"]
     filter_horizontal = ()
@@ -52,11 +56,11 @@ class UserAdmin(ModelAdmin, DjangoUserAdmin):  # type: ignore[misc,type-arg]
     ]
     add_fieldsets = [(None, {"fields": ["username", "email", "usable_password", "password1", "password2"]})]
     readonly_fields = ["last_login", "date_joined"]
-    inlines = [RoleGrantInline, TeamsOfPersonInline]
+    inlines = [RoleGrantInline, TeamsOfPersonInline, IdentityInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         rows: QuerySet[User] = super().get_queryset(request)
-        return rows.prefetch_related("role_grants", "memberships__team")
+        return rows.prefetch_related("role_grants", "memberships__team", "socialaccount_set", "authenticator_set")
 
     @display(description="roles")
     def roles_label(self, person: User) -> str:
@@ -66,6 +70,16 @@ class UserAdmin(ModelAdmin, DjangoUserAdmin):  # type: ignore[misc,type-arg]
     @display(description="teams")
     def teams_label(self, person: User) -> str:
         return ", ".join(membership.team.name for membership in person.memberships.all())
+
+    @display(description="comes in by")
+    def doors_label(self, person: Any) -> str:
+        configured = providers()
+        titles = [
+            configured[row.provider].title for row in person.socialaccount_set.all() if row.provider in configured
+        ]
+        password = ["password"] if person.has_usable_password() else []
+        has_code = any(row.type == "totp" for row in person.authenticator_set.all())
+        return ", ".join([*password, *titles]) + (" and a second factor" if has_code else "")
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -82,6 +96,6 @@ class UserAdmin(ModelAdmin, DjangoUserAdmin):  # type: ignore[misc,type-arg]
 
 @register(Team)
 class TeamAdmin(ModelAdmin):
-    list_display = ["name", "title", "contact", "external_group"]
+    list_display = ["name", "title", "contact", "external_group", "external_maintainer_group"]
     search_fields = ["name", "title"]
     inlines = [MembershipInline]

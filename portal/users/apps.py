@@ -5,3 +5,8 @@ class UsersConfig(AppConfig):
     name = "portal.users"
     label = "users"
     verbose_name = "People and teams"
+
+    def ready(self) -> None:
+        from portal.users.recorded import listen
+
+        listen()

@@ -106,6 +106,14 @@ class Team(models.Model):
     external_group = models.CharField(
         max_length=255, blank=True, help_text="Group of the identity provider whose members belong to this team."
     )
+    external_maintainer_group = models.CharField(
+        "external group of maintainers",
+        max_length=255,
+        blank=True,
+        default="",
+        db_default="",  # processes from before the column still write rows while a new version is rolled out
+        help_text="Group of the identity provider whose members maintain this team. Left empty, maintainers are made by hand.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -113,6 +121,12 @@ class Team(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Maintainers by group make sense only where the members come by group too."""
+        super().clean()
+        if self.external_maintainer_group and not self.external_group:
+            raise ValidationError({"external_maintainer_group": "Name the external group of the members as well."})
 
 
 class Membership(models.Model):

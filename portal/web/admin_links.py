@@ -1,11 +1,13 @@
 """From a row in the admin to its page in the web portal."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import reverse
 
 from portal.admin_site import portal_places
 from portal.web.addresses import repository_url, tag_url
+from registries.access.question import question_of
 
 
 def link_to_the_portal() -> None:
@@ -14,6 +16,10 @@ def link_to_the_portal() -> None:
         {
             "topology.registry": lambda row: _registry(row.name),
             "topology.registryhealth": _of_its_registry,
+            "topology.zone": lambda row: reverse("web:zone", args=[row.name]),
+            "access.namingrule": lambda row: reverse("web:naming-rule", args=[row.pk]),
+            "access.namespace": lambda row: reverse("web:zone", args=[row.zone.name]),
+            "sentinel.incident": lambda row: reverse("web:incident", args=[row.pk]),
             "catalog.registrysyncstate": _of_its_registry,
             "catalog.repository": repository_url,
             "catalog.tag": lambda row: tag_url(row.repository, row.name),
@@ -26,6 +32,11 @@ def link_to_the_portal() -> None:
             "promotions.promotionrequest": lambda row: reverse("web:promotion", args=[row.public_id]),
             "promotions.promotionitem": _passport,
             "retention.planitem": _passport,
+            "access.denial": _explanation,
+            "access.accessuse": _uses,
+            "access.accessrequest": lambda row: reverse("web:access-request", args=[row.pk]),
+            "access.robotaccount": lambda row: reverse("web:team-robot", args=[row.team.name, row.name]),
+            "users.team": lambda row: reverse("web:team", args=[row.name]),
         }
     )
 
@@ -36,6 +47,15 @@ def _registry(name: str) -> str:
 
 def _of_its_registry(row: Any) -> str:
     return _registry(row.registry.name)
+
+
+def _explanation(row: Any) -> str | None:
+    asked = question_of(row)
+    return f"{reverse('web:explain')}?{urlencode(asked)}" if asked else None
+
+
+def _uses(row: Any) -> str:
+    return f"{reverse('web:uses')}?{urlencode({'registry': row.registry.name, 'repository': row.repository})}"
 
 
 def _passport(row: Any) -> str:

@@ -9,7 +9,9 @@ from django.urls import reverse
 
 from portal.users.models import User
 from promotions.workflow.queries import waiting_for
+from registries.access.request_rights import waiting_for as access_waiting_for
 from registries.retention.models import Plan
+from registries.sentinel.models import Incident
 from registries.topology.models import RegistryHealth
 
 Count = Callable[[User], int]
@@ -17,7 +19,8 @@ Count = Callable[[User], int]
 
 @dataclass(frozen=True, slots=True)
 class AdminPage:
-    """One list: its words, its icon, its model as app_model, and what one finds there. ``count``: what waits there, as a badge."""
+    """One list: its words, its icon, its model as app_model, and what one finds there. ``count``: what waits there, as a badge;
+    ``address`` is the name of a page that lists no model."""
 
     title: str
     icon: str
@@ -25,9 +28,12 @@ class AdminPage:
     line: str
     count: Count | None = None
     is_in_sidebar: bool = True
+    address: str = ""
 
     @property
     def url(self) -> str:
+        if self.address:
+            return reverse(self.address)
         return reverse(f"admin:{self.model}_changelist")
 
 
@@ -50,6 +56,14 @@ def _plans(user: User) -> int:
 def _not_well(user: User) -> int:
     troubled = (RegistryHealth.State.ATTENTION, RegistryHealth.State.BROKEN)
     return RegistryHealth.objects.filter(state__in=troubled).count()
+
+
+def _incidents(user: User) -> int:
+    return Incident.objects.filter(state=Incident.State.OPEN).count()
+
+
+def _asked(user: User) -> int:
+    return access_waiting_for(user).count()
 
 
 def _minor(title: str, icon: str, model: str, line: str) -> AdminPage:
@@ -90,6 +104,7 @@ SECTIONS = (
             AdminPage("Tags", "sell", "catalog_tag", "Names and the digests they are on now"),
             AdminPage("Tag history", "history", "catalog_tagevent", "Every move of every tag, and by whom"),
             AdminPage("Manifests", "fingerprint", "catalog_manifest", "Images and artifacts, wherever they are"),
+            AdminPage("Incidents", "report", "sentinel_incident", "What changed that nobody asked for", _incidents),
             AdminPage("Holds", "lock", "catalog_hold", "What must not be deleted, and why"),
             _minor("Where manifests are", "place", "catalog_placement", "Manifests in repositories, present and past"),
             _minor("Blobs", "data_object", "catalog_blob", "Configs and layers by digest"),
@@ -117,11 +132,13 @@ SECTIONS = (
     AdminSection(
         "Access",
         (
+            AdminPage("Explain", "help", "", "Why somebody may or may not, and what would change it", address="admin-explain:page"),
             AdminPage("People", "person", "users_user", "Who can sign in, with which roles"),
             AdminPage("Teams", "groups", "users_team", "Who owns registries, names and robots"),
             AdminPage("Robot accounts", "smart_toy", "access_robotaccount", "CI and consumers, and their secrets"),
             AdminPage("Access rules", "policy", "access_accessrule", "Who may pull, push and delete where"),
-            AdminPage("Access requests", "front_hand", "access_accessrequest", "Who asks for what, and what was decided"),
+            AdminPage("Trials of drafts", "experiment", "access_drafttrial", "Draft rules, held against what was really asked"),
+            AdminPage("Access requests", "front_hand", "access_accessrequest", "Who asks for what, and what was decided", _asked),
             AdminPage("Naming rules", "spellcheck", "access_namingrule", "How repositories and tags in CI zones are named"),
             AdminPage("CI issuers", "fingerprint", "access_issuer", "Whose identity tokens of CI jobs we believe"),
             AdminPage("Keyless CI", "no_encryption", "access_federationrule", "Which jobs act as which robot, without a secret"),

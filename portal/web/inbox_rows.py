@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from portal.users.models import User
 from promotions.workflow.models import PromotionRequest, RequestState
 from promotions.workflow.queries import requests, waiting_for
+from registries.access.request_rights import waiting_for as access_waiting_for
 
 OVER = (RequestState.COMPLETED, RequestState.REJECTED, RequestState.CANCELLED, RequestState.EXPIRED)
 
@@ -17,4 +18,4 @@ def asked_by(user: User) -> QuerySet[PromotionRequest]:
 
 def waiting_count(viewer: AbstractBaseUser | AnonymousUser) -> int:
     """The number beside "Inbox"."""
-    return waiting_for(viewer).count() if isinstance(viewer, User) else 0
+    return waiting_for(viewer).count() + access_waiting_for(viewer).count() if isinstance(viewer, User) else 0

@@ -60,20 +60,24 @@ def respond(
     *,
     order: str,
     context: dict[str, object] | None = None,
+    tie: str = "pk",
+    about: Callable[[Sequence[Any]], dict[str, object]] | None = None,
 ) -> HttpResponseBase:
-    """The page, or the export that the address asks for. ``order`` is a column's key, with "-" for falling."""
+    """The page, or the export that the address asks for. ``order`` is a column's key, with "-" for falling; ``tie`` the unique field by
+    which rows that are level are told apart; ``about`` adds to the context what has to be looked up for the rows of the page."""
     wanted = request.GET.get("format", "")
     chosen = _chosen(request.GET.get("sort", ""), columns) or _chosen(order, columns)
     if chosen is None:
         raise LookupError(f"no column {order}")
     column, is_falling = chosen
-    keyset = Keyset((f"{'-' if is_falling else ''}{column.order}", "pk"))
+    keyset = Keyset((f"{'-' if is_falling else ''}{column.order}", tie))
     if wanted in ("csv", "json"):
         return _export(wanted, keyset.ordered(rows)[:MOST_EXPORTED], columns)
     page = _page(request, rows, keyset)
     following = _address(request, after=keyset.cursor(page.rows[-1]).encoded()) if page.has_next else ""
     listing = _listing(request, page.rows, following, columns, column, is_falling)
-    return render(request, template, {"listing": listing, **(context or {})})
+    more = about(page.rows) if about else {}
+    return render(request, template, {"listing": listing, **(context or {}), **more})
 
 
 def _chosen(sort: str, columns: tuple[Column, ...]) -> tuple[Column, bool] | None:

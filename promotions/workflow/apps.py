@@ -20,5 +20,6 @@ class WorkflowConfig(AppConfig):
         panels.register("digest", shown.of_digest, order=30)
         panels.register("attention", shown.attention, order=30)
         panels.register("inbox", shown.inbox, order=10)
+        panels.register("leaving", shown.of_leaver, order=10)
         register_section(PathSection.name, PathSection)
         follow_jobs(CopyJob, "promotions.workflow.advance")

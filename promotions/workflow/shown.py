@@ -3,7 +3,7 @@
 from portal.panels import Panel, Viewer
 from portal.users.models import User
 from promotions.workflow.models import RequestState
-from promotions.workflow.queries import requests_seen_by, waiting_for
+from promotions.workflow.queries import open_requests, requests_seen_by, waiting_for
 from registries.oci.digest import Digest, InvalidDigest
 
 MOST = 10
@@ -39,3 +39,11 @@ def inbox(viewer: Viewer, key: str) -> Panel | None:
         return None
     rows = list(waiting_for(viewer)[:MOST])
     return Panel("Waiting for your decision", "promotions/panel_requests.html", {"requests": rows}) if rows else None
+
+
+def of_leaver(viewer: Viewer, key: str) -> Panel | None:
+    """Promotions in the name of somebody who leaves of which something may still come; for people with a role."""
+    if not (isinstance(viewer, User) and viewer.has_role() and key.isdigit()):
+        return None
+    rows = list(open_requests().filter(on_behalf_of=int(key)).order_by("-id")[: MOST * 2])
+    return Panel("Promotions in their name", "promotions/panel_requests.html", {"requests": rows}) if rows else None

@@ -1,4 +1,4 @@
-"""Robots, rules, namespaces, restrictions, keys, credentials and refusals in the admin."""
+"""Robots, rules, keys and credentials in the admin; what else access has stands in modules beside this one."""
 
 from typing import Any
 
@@ -14,45 +14,68 @@ from django.utils.safestring import SafeString
 from portal.admin_site import ModelAdmin, ReadOnlyAdmin, ReadOnlyInline, action, display, has_role, register
 from registries.access import (  # noqa: F401  Django finds admin pages from here
     federation_admin,
+    key_admin,
+    leaving_admin,
+    namespace_admin,
     naming_admin,
     record_admin,
     request_admin,
+    restriction_admin,
+    trial_admin,
 )
 from registries.access.adopt import admin as adopt_admin  # noqa: F401  Django finds admin pages from here
 from registries.access.credentials import revoke_secret
 from registries.access.models import (
     AccessRule,
-    Namespace,
     PersonalToken,
-    Restriction,
     RobotAccount,
     Secret,
-    SigningKey,
     StoredSecret,
 )
-from registries.access.secret_page import secret_page
+from registries.access.narrowing import narrowing_of, say_narrowing
+from registries.access.robots import check_may_keep
+from registries.access.roles_admin import DenialsOfSecurity, refuse_by_problem
+from registries.access.secret_page import replace_page, secret_page
+from registries.access.secret_state import state_of
 
-STATE_COLOURS = {"works": "success", "revoked": "danger", "expired": "warning"}
+STATE_COLOURS = {"works": "success", "ends soon": "warning", "ended": "info", "revoked": "danger"}
 SECRET_FIELDS = ["name", "handle", "state_label", "created_at", "expires_at", "revoked_at", "last_used_at"]
 NARROWING = ["pattern", "actions", "registries", "networks"]
 
 
-def secret_state(stored: StoredSecret) -> str:
-    """works, revoked or expired."""
-    if stored.is_live(timezone.now()):
-        return "works"
-    return "revoked" if stored.revoked_at else "expired"
+class SecretColumns:
+    """What lists and inlines show of a secret."""
+
+    @display(description="state", label=STATE_COLOURS)
+    def state_label(self, stored: StoredSecret) -> str:
+        return state_of(stored, timezone.now())
+
+    @display(description="good for")
+    def narrowing_label(self, stored: StoredSecret) -> str:
+        return say_narrowing(narrowing_of(stored)) or "all that its owner may"
 
 
-class SecretInline(ReadOnlyInline):
+class SecretInline(SecretColumns, ReadOnlyInline):
     model = Secret
-    fields = SECRET_FIELDS
-    readonly_fields = SECRET_FIELDS
+    fields = ["name", "handle", "state_label", "narrowing_label", "expires_at", "last_used_at", "shown_to", "replace"]
+    readonly_fields = fields
     verbose_name_plural = "secrets; each was shown once, when it was issued"
 
-    @display(description="state")
-    def state_label(self, secret: Secret) -> str:
-        return secret_state(secret)
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.filter(is_keyless=False).select_related("shown_to")
+
+    @display(description="exchange")
+    def replace(self, secret: Secret) -> SafeString | str:
+        return replace_link(secret)
+
+
+def replace_link(secret: Secret) -> SafeString | str:
+    """To the page that puts another in its place, while it works."""
+    if secret.is_keyless or not secret.is_live(timezone.now()):
+        return "–"
+    address = reverse("admin:access_secret_replace", args=[secret.pk])
+    return format_html('<a class="text-primary-600" href="{}">Replace</a>', address)
 
 
 @register(RobotAccount)
@@ -93,6 +116,11 @@ class RobotAccountAdmin(ModelAdmin):
         """Issue a secret and show it, this once."""
         return secret_page(request, pk, self.has_change_permission(request), self.admin_site.each_context(request))
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Whatever was posted: the operation's own check."""
+        refuse_by_problem(check_may_keep, request.user, obj.team, obj.kind)
+        super().save_model(request, obj, form, change)
+
     @display(description="logs in as", ordering="name")
     def login_label(self, robot: RobotAccount) -> str:
         return robot.login
@@ -107,7 +135,7 @@ class RobotAccountAdmin(ModelAdmin):
         return format_html('<a class="text-primary-600" href="{}">Issue a secret</a>', address)
 
 
-class StoredSecretAdmin(ReadOnlyAdmin):
+class StoredSecretAdmin(SecretColumns, ReadOnlyAdmin):
     """What we keep of a secret: never the secret."""
 
     actions = ["revoke_selected"]
@@ -116,10 +144,6 @@ class StoredSecretAdmin(ReadOnlyAdmin):
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
         return has_role(request, "platform_admin", "security")
-
-    @display(description="state", label=STATE_COLOURS)
-    def state_label(self, stored: StoredSecret) -> str:
-        return secret_state(stored)
 
     @action(description="Revoke: good no more from the next request on", permissions=["revoke"])
     def revoke_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
@@ -132,33 +156,38 @@ class StoredSecretAdmin(ReadOnlyAdmin):
 
 @register(PersonalToken)
 class PersonalTokenAdmin(StoredSecretAdmin):
-    list_display = ["user", "name", "handle", "state_label", "created_at", "expires_at", "last_used_at"]
+    list_display = ["user", "name", "handle", "state_label", "narrowing_label", "expires_at", "last_used_at"]
     list_select_related = ["user"]
     search_fields = ["user__username", "name", "handle"]
-    fields = ["user", *SECRET_FIELDS, *NARROWING]
+    fields = ["user", *SECRET_FIELDS, "replaces", *NARROWING]
     readonly_fields = fields
 
 
 @register(Secret)
 class SecretAdmin(StoredSecretAdmin):
-    list_display = ["robot", "name", "handle", "state_label", "created_at", "expires_at", "last_used_at"]
+    list_display = ["robot", "name", "handle", "state_label", "narrowing_label", "expires_at", "last_used_at"]
     list_select_related = ["robot"]
     search_fields = ["robot__name", "name", "handle"]
-    fields = ["robot", *SECRET_FIELDS, "shown_to", "is_keyless", *NARROWING]
+    fields = ["robot", *SECRET_FIELDS, "shown_to", "replaces", "is_keyless", *NARROWING, "exchange"]
     readonly_fields = fields
 
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.replace_secret)
+        return [path("<int:pk>/replace/", view, name="access_secret_replace"), *super().get_urls()]
 
-@register(Namespace)
-class NamespaceAdmin(ModelAdmin):
-    list_display = ["prefix", "zone", "team"]
-    list_filter = ["zone", "team"]
-    list_select_related = ["zone", "team"]
-    search_fields = ["prefix", "team__name"]
-    autocomplete_fields = ["team"]
+    def replace_secret(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Put another in its place and show it, this once."""
+        may_issue = has_role(request, *self.change_roles)
+        return replace_page(request, pk, may_issue, self.admin_site.each_context(request))
+
+    @display(description="exchange")
+    def exchange(self, secret: Secret) -> SafeString | str:
+        return replace_link(secret)
 
 
 @register(AccessRule)
-class AccessRuleAdmin(ModelAdmin):
+class AccessRuleAdmin(trial_admin.DraftActions, DenialsOfSecurity, ModelAdmin):
+    actions = ["hold_selected", "discard_selected"]
     list_display = [
         "rule_label",
         "effect",
@@ -205,41 +234,3 @@ class AccessRuleAdmin(ModelAdmin):
     def rule_label(self, rule: AccessRule) -> str:
         who = rule.team or rule.user or rule.robot or ("everyone, strangers too" if rule.is_public else "everyone")
         return f"{who}: {', '.join(rule.actions)}"
-
-
-@register(Restriction)
-class RestrictionAdmin(ModelAdmin):
-    list_display = ["code", "zone", "registry", "pattern", "forbids_label", "starts_at", "ends_at", "reason"]
-    list_filter = ["code", "zone", "registry"]
-    list_select_related = ["zone", "registry"]
-    search_fields = ["code", "reason", "pattern"]
-    fieldsets = [
-        (None, {"fields": ["code", "reason"]}),
-        ("Where", {"fields": ["zone", "registry", "pattern"]}),
-        ("What it forbids, to everybody", {"fields": ["forbids_pull", "forbids_push", "forbids_delete"]}),
-        ("When", {"fields": ["starts_at", "ends_at"]}),
-    ]
-
-    @display(description="forbids")
-    def forbids_label(self, row: Restriction) -> str:
-        flags = (("pull", row.forbids_pull), ("push", row.forbids_push), ("delete", row.forbids_delete))
-        return ", ".join(name for name, is_on in flags if is_on)
-
-
-@register(SigningKey)
-class SigningKeyAdmin(ReadOnlyAdmin):
-    list_display = ["registry", "algorithm", "state_label", "kid", "activated_at", "created_at"]
-    list_filter = ["state", "algorithm", "registry"]
-    list_select_related = ["registry"]
-    search_fields = ["kid", "registry__name"]
-    fields = ["registry", "algorithm", "state", "kid", "created_at", "activated_at", "retired_at", "certificate_pem"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows: QuerySet[Any] = super().get_queryset(request)
-        return rows.defer("private_pem")
-
-    @display(
-        description="state", label={"active": "success", "published": "info", "retired": "warning"}, ordering="state"
-    )
-    def state_label(self, key: SigningKey) -> str:
-        return str(key.state)

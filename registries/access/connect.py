@@ -30,7 +30,7 @@ def client_for(registry: Registry, principal: str, scopes: Sequence[Scope]) -> C
     if is_enforced:
         bounded.minter.prepare()
         auth = MintedAuth(bounded.mint)
-    return adapter_for(registry).client(_endpoint(registry, auth))
+    return adapter_for(registry).client(endpoint_of(registry, auth))
 
 
 def adapter_for(registry: Registry) -> Adapter:
@@ -87,6 +87,7 @@ def _credential(registry: Registry) -> Auth:
     return BasicAuth(held.username, held.secret, verify=verify)
 
 
-def _endpoint(registry: Registry, auth: Auth) -> Endpoint:
+def endpoint_of(registry: Registry, auth: Auth) -> Endpoint:
+    """Where it is and how its TLS is checked."""
     ca_bundle = registry.ca_bundle or None
     return Endpoint(registry.base_url, auth, verify_tls=registry.verify_tls, ca_bundle=ca_bundle, name=registry.name)

@@ -44,10 +44,15 @@ EVERYTHING: Final = Narrowing()
 
 
 def issue_personal_token(
-    actor: Actor, user: User, name: str, expires_at: datetime | None, narrowing: Narrowing = EVERYTHING
+    actor: Actor,
+    user: User,
+    name: str,
+    expires_at: datetime | None,
+    narrowing: Narrowing = EVERYTHING,
+    handle: str = "",
 ) -> tuple[PersonalToken, str]:
-    """A new token of a person and its text, which nobody can show again."""
-    handle, text = _new_secret(PERSON)
+    """A new token of a person and its text, which nobody can show again. A handle is made up where none is given."""
+    handle, text = _new_secret(PERSON, handle)
     with transaction.atomic():
         stored = PersonalToken.objects.create(
             user=user, name=name, handle=handle, secret_hash=hash_of(text), expires_at=expires_at, **asdict(narrowing)
@@ -63,10 +68,11 @@ def issue_robot_secret(
     expires_at: datetime | None,
     narrowing: Narrowing = EVERYTHING,
     shown_to: User | None = None,
+    handle: str = "",
 ) -> tuple[Secret, str]:
     """One more secret of a robot and its text; those it has already stay good, so that rotation overlaps. ``shown_to`` is the person
     who sees it."""
-    handle, text = _new_secret(ROBOT)
+    handle, text = _new_secret(ROBOT, handle)
     with transaction.atomic():
         stored = Secret.objects.create(
             robot=robot,
@@ -113,8 +119,8 @@ def prove(username: str | None, secret_text: str, now: datetime, address: str = 
     return Proved(found.principal, subject, stored, found.epoch)
 
 
-def _new_secret(prefix: str) -> tuple[str, str]:
-    handle = secrets.token_hex(8)
+def _new_secret(prefix: str, handle: str = "") -> tuple[str, str]:
+    handle = handle or secrets.token_hex(8)
     return handle, f"{prefix}_{handle}_{secrets.token_urlsafe(32)}"
 
 

@@ -3,12 +3,10 @@
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils import timezone
 
 from portal.admin_site import ModelAdmin, ReadOnlyAdmin, register
-from registries.access.credentials import revoke_secret
 from registries.access.federation_models import AttemptCount, Exchange, FederationRule, Issuer, UsedToken
-from registries.access.models import Secret
+from registries.access.roles_admin import SwitchedOffBySecurity, revoke_made_from
 
 HINTS = (
     "All conditions must hold; a missing claim never does. GitHub: repository_id or repository_owner_id (numbers that never go to "
@@ -17,18 +15,15 @@ HINTS = (
 )
 
 
-class RevokingAdmin(ModelAdmin):
+class RevokingAdmin(SwitchedOffBySecurity, ModelAdmin):
     """What is switched off or changed is off at once: credentials that were made from it end with it."""
 
-    link = ""
+    actions = ["switch_off"]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if change and form.changed_data:
-            user: Any = request.user
-            live = Secret.objects.filter(**{self.link: obj}, revoked_at=None, expires_at__gt=timezone.now())
-            for secret in live:
-                revoke_secret(user.actor, secret)
+            revoke_made_from(request, self.link, [obj])
 
 
 @register(Issuer)

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 
+from portal.issuer_address import address_fault
 from registries.access.claims import Conditions, condition_faults
-from registries.access.issuer_address import address_fault
 from registries.fields import NameField
 
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "ES256", "ES384")

@@ -2,20 +2,15 @@
 
 Nothing here runs inside a transaction, and nobody is asked who is not configured."""
 
-import json
-import time
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import requests
 from django.db.models import Q
 
+from portal.http.outside import UnreadableError, read_json
+from portal.issuer_address import address_fault, is_same_host
 from registries.access.federation_models import Issuer
-from registries.access.issuer_address import address_fault, is_same_host
 
-TIMEOUT: Final = (3.0, 5.0)
-DEADLINE_SECONDS: Final = 10.0
-MAX_BYTES: Final = 256 * 1024
 MAX_KEYS: Final = 64
 COOLDOWN: Final = timedelta(minutes=1)
 MAX_AGE: Final = timedelta(hours=1)
@@ -88,29 +83,7 @@ def _discovered(issuer: Issuer) -> str:
 
 
 def _get(url: str) -> dict[str, Any]:
-    """A JSON object; no redirect is followed, and no more is read than a set of keys can be."""
     try:
-        with requests.get(
-            url, timeout=TIMEOUT, allow_redirects=False, stream=True, headers={"Accept": "application/json"}
-        ) as answer:
-            if answer.status_code != 200:
-                raise KeysUnavailableError(f"{url} answered {answer.status_code}.")
-            body = json.loads(_bounded(answer, url))
-    except (requests.RequestException, OSError) as error:
-        raise KeysUnavailableError(f"{url} could not be read: {type(error).__name__}.") from error
-    except (ValueError, RecursionError) as error:
-        raise KeysUnavailableError(f"{url} answered something that is no JSON.") from error
-    if not isinstance(body, dict):
-        raise KeysUnavailableError(f"{url} answered JSON that is no object.")
-    return body
-
-
-def _bounded(answer: requests.Response, url: str) -> bytes:
-    found, ends = b"", time.monotonic() + DEADLINE_SECONDS
-    for part in answer.iter_content(4096):
-        found += part
-        if len(found) > MAX_BYTES:
-            raise KeysUnavailableError(f"{url} answered more than {MAX_BYTES} bytes.")
-        if time.monotonic() > ends:
-            raise KeysUnavailableError(f"{url} took longer than {DEADLINE_SECONDS:.0f} seconds.")
-    return found
+        return read_json(url)
+    except UnreadableError as error:
+        raise KeysUnavailableError(str(error)) from error

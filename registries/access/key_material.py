@@ -13,6 +13,7 @@ from cryptography.x509.oid import NameOID
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
+ALGORITHMS = ("ES256", "RS256")
 RSA_BITS = 2048
 CERTIFICATE_LIFE = timedelta(days=3650)
 

@@ -3,18 +3,20 @@
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-from registries.access.keys import bundle_pem, jwks
+from registries.access.keys import bundle_pem, jwks, newest_certificate
 from registries.topology.models import Registry
 
 
 @require_safe
 def bundle(request: HttpRequest, name: str) -> HttpResponse:
     """Certificates, for ``rootcertbundle`` of Distribution 2.8."""
-    text = bundle_pem(_registry(name))
-    if not text:
-        # An empty bundle would keep the server from starting, with a worse sentence than this.
-        raise Http404(f"{name} has no signing key yet. Run manage.py registry_config {name}.")
-    return HttpResponse(text, content_type="application/x-pem-file", headers={"Cache-Control": "no-cache"})
+    return _certificates(name, bundle_pem(_registry(name)))
+
+
+@require_safe
+def newest(request: HttpRequest, name: str) -> HttpResponse:
+    """The one certificate for servers that trust one key at a time: zot."""
+    return _certificates(name, newest_certificate(_registry(name)))
 
 
 @require_safe
@@ -24,6 +26,13 @@ def key_set(request: HttpRequest, name: str) -> HttpResponse:
     if not found["keys"]:
         raise Http404(f"{name} has no signing key yet. Run manage.py registry_config {name}.")
     return JsonResponse(found, headers={"Cache-Control": "no-cache"})
+
+
+def _certificates(name: str, text: str) -> HttpResponse:
+    if not text:
+        # An empty file would keep the server from starting, with a worse sentence than this.
+        raise Http404(f"{name} has no signing key yet. Run manage.py registry_config {name}.")
+    return HttpResponse(text, content_type="application/x-pem-file", headers={"Cache-Control": "no-cache"})
 
 
 def _registry(name: str) -> Registry:

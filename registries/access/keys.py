@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from portal.actor import Actor, system
 from portal.audit.record import record
-from registries.access.key_material import PrivateKey, make_key, read_private_key
+from registries.access.key_material import KeyMaterial, PrivateKey, make_key, read_private_key
 from registries.access.models import SigningKey
 from registries.topology.models import Registry
 
-TRUSTED = (SigningKey.State.ACTIVE, SigningKey.State.PUBLISHED)
+TRUSTED = (SigningKey.State.ACTIVE, SigningKey.State.PUBLISHED, SigningKey.State.REPLACED)
 
 
 class NoKeyError(LookupError):
@@ -31,21 +31,26 @@ def ensure_key(registry: Registry, actor: Actor | None = None) -> SigningKey:
     made = make_key(registry.token_algorithm, registry.name, now)
     try:
         with transaction.atomic():
-            key = SigningKey.objects.create(
-                registry=registry,
-                kid=made.kid,
-                algorithm=made.algorithm,
-                private_pem=made.private_pem,
-                certificate_pem=made.certificate_pem,
-                public_jwk=made.public_jwk,
-                state=SigningKey.State.ACTIVE,
-                activated_at=now,
-            )
+            key = store_key(registry, made, SigningKey.State.ACTIVE, activated_at=now)
             record(actor or system("portal"), "signingkey.created", key, kid=made.kid, algorithm=made.algorithm)
         return key
     except IntegrityError:
         # Somebody else made it in the same moment; there is one active key per registry.
         return SigningKey.objects.get(registry=registry, state=SigningKey.State.ACTIVE)
+
+
+def store_key(registry: Registry, made: KeyMaterial, state: str, **fields: Any) -> SigningKey:
+    """The row of a key pair."""
+    return SigningKey.objects.create(
+        registry=registry,
+        kid=made.kid,
+        algorithm=made.algorithm,
+        private_pem=made.private_pem,
+        certificate_pem=made.certificate_pem,
+        public_jwk=made.public_jwk,
+        state=state,
+        **fields,
+    )
 
 
 def active_key(registry: Registry) -> SigningKey | None:
@@ -61,14 +66,21 @@ def signing_key(kid: str) -> tuple[str, PrivateKey]:
 
 def bundle_pem(registry: Registry) -> str:
     """Certificates of all keys the registry is to trust, for ``rootcertbundle``; empty when there is none."""
-    return "".join(row.certificate_pem for row in _trusted(registry))
+    return "".join(row.certificate_pem for row in trusted_keys(registry))
 
 
 def jwks(registry: Registry) -> dict[str, Any]:
     """The same keys as a JWKS, each under the id our tokens carry."""
-    return {"keys": [row.public_jwk for row in _trusted(registry)]}
+    return {"keys": [row.public_jwk for row in trusted_keys(registry)]}
 
 
-def _trusted(registry: Registry) -> list[SigningKey]:
+def newest_certificate(registry: Registry) -> str:
+    """For servers that trust one key at a time (zot): that of the next key where there is one, else of the active; empty without any."""
+    by_state = {row.state: row.certificate_pem for row in trusted_keys(registry)}
+    return by_state.get(SigningKey.State.PUBLISHED) or by_state.get(SigningKey.State.ACTIVE, "")
+
+
+def trusted_keys(registry: Registry) -> list[SigningKey]:
+    """All it is to trust, the one that signs first; without their private halves."""
     rows = SigningKey.objects.filter(registry=registry, state__in=TRUSTED).defer("private_pem")
     return sorted(rows, key=lambda row: (row.state != SigningKey.State.ACTIVE, row.pk))

@@ -15,10 +15,12 @@ from registries.access import (  # noqa: F401  Django finds their models from he
     naming_models,
     record_models,
     request_models,
+    trial_models,
 )
 from registries.access.adopt import models as adopt_models  # noqa: F401  Django finds its models from here
 from registries.access.networks import NETWORKS_HELP, validate_networks
 from registries.fields import NameField
+from registries.oci.reference import is_repository
 from registries.topology.models import Registry, Zone
 
 
@@ -42,6 +44,12 @@ class Namespace(models.Model):
     def __str__(self) -> str:
         return f"{self.zone}: {self.prefix}"
 
+    def clean(self) -> None:
+        """A prefix is a whole name or its first parts; anything else would own nothing."""
+        if not is_repository(self.prefix):
+            text = "Write the first parts of names, such as payments or payments/api: no slash at the end, no wildcard."
+            raise ValidationError({"prefix": text})
+
 
 class RobotAccount(models.Model):
     """A non-human principal owned by a team. Its name at a registry is ``robot.<name>``."""
@@ -56,6 +64,7 @@ class RobotAccount(models.Model):
     description = models.CharField(max_length=255, blank=True)
     is_active = models.BooleanField(default=True)
     expires_at = models.DateTimeField(null=True, blank=True)
+    warned_days = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -101,6 +110,9 @@ class StoredSecret(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True)
     warned_days = models.PositiveSmallIntegerField(
         null=True, blank=True, editable=False, help_text="Days before its end for which somebody was warned last."
+    )
+    replaces = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.SET_NULL, related_name="successors"
     )
 
     class Meta:
@@ -257,14 +269,46 @@ class Restriction(models.Model):
     def __str__(self) -> str:
         return f"{self.code} on {self.registry or self.zone or 'everything'}: {self.reason}"
 
+    def clean(self) -> None:
+        """Something is forbidden, somewhere, for a time that is one."""
+        faults: dict[str, str] = {}
+        if not self.actions:
+            faults["forbids_push"] = "Forbid at least one action."
+        if self.starts_at is not None and self.ends_at is not None and self.ends_at <= self.starts_at:
+            faults["ends_at"] = "It would end before it starts."
+        if self.registry is not None and self.zone_id not in (None, self.registry.zone_id):
+            faults["zone"] = f"{self.registry} stands in {self.registry.zone}; name the registry alone, or that zone."
+        if not self.pattern.strip():
+            faults["pattern"] = "Name the repositories; ** means all of them."
+        if faults:
+            raise ValidationError(faults)
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The actions it forbids."""
+        return chosen_actions(self.forbids_pull, self.forbids_push, self.forbids_delete)
+
+    def is_in_force(self, now: datetime) -> bool:
+        return self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
+
 
 class SigningKey(models.Model):
-    """A key that signs the tokens of one registry. Published keys are trusted, the active one signs."""
+    """A key that signs the tokens of one registry: published, then active, then replaced, then retired. The first three are trusted.
+
+    ``probed_at``, ``probe_outcome`` and ``probe_text`` are what the registry last answered to a token signed by it."""
 
     class State(models.TextChoices):
         PUBLISHED = "published", "published: registries may trust it"
         ACTIVE = "active", "active: signs"
+        REPLACED = "replaced", "replaced: trusted until its last token has ended"
         RETIRED = "retired", "retired"
+        REVOKED = "revoked", "revoked: taken out in an emergency"
+
+    class Probe(models.TextChoices):
+        TRUSTED = "trusted", "trusted"
+        REFUSED = "refused", "refused"
+        UNCHECKED = "unchecked", "no token is checked"
+        DOWN = "down", "no answer"
 
     registry = models.ForeignKey(Registry, on_delete=models.CASCADE, related_name="signing_keys")
     kid = models.CharField(max_length=80, unique=True)
@@ -275,7 +319,12 @@ class SigningKey(models.Model):
     state = models.CharField(max_length=10, choices=State.choices)
     created_at = models.DateTimeField(auto_now_add=True)
     activated_at = models.DateTimeField(null=True, blank=True)
+    replaced_at = models.DateTimeField(null=True, blank=True)
     retired_at = models.DateTimeField(null=True, blank=True)
+    probed_at = models.DateTimeField(null=True, blank=True)
+    # With a default of the database's own: a process that was started before the columns came may still make a key.
+    probe_outcome = models.CharField(max_length=10, choices=Probe.choices, blank=True, default="", db_default="")
+    probe_text = models.CharField(max_length=500, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = "signing key"
@@ -283,7 +332,10 @@ class SigningKey(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["registry"], condition=models.Q(state="active"), name="one_active_key_per_registry"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["registry"], condition=models.Q(state="published"), name="one_next_key_per_registry"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -11,7 +11,14 @@ class NamingRuleAdmin(ModelAdmin):
     list_select_related = ["zone"]
     search_fields = ["pattern", "reason"]
     fieldsets = [
-        (None, {"fields": ["zone", "subject", "pattern", "is_enabled"]}),
+        (
+            None,
+            {
+                "fields": ["zone", "subject", "pattern", "is_enabled"],
+                "description": "Save it switched off first: its page in the portal then shows which names of the catalog "
+                "would not fit, and switches it on.",
+            },
+        ),
         ("How names have to look", {"fields": ["names", "reason"]}),
     ]
 

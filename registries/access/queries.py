@@ -17,11 +17,16 @@ from registries.topology.models import Registry, Zone
 
 def owner_team(zone: Zone, repository_name: str) -> Team | None:
     """The team whose namespace holds the name; the longest prefix decides."""
+    best = owning_namespace(zone, repository_name)
+    return best.team if best else None
+
+
+def owning_namespace(zone: Zone, repository_name: str) -> Namespace | None:
+    """The namespace that holds the name: the one with the longest prefix."""
     parts = repository_name.split("/")
     prefixes = ["/".join(parts[:end]) for end in range(1, len(parts) + 1)]
     rows = Namespace.objects.filter(zone=zone, prefix__in=prefixes).select_related("team")
-    best = max(rows, key=lambda row: len(row.prefix), default=None)
-    return best.team if best else None
+    return max(rows, key=lambda row: len(row.prefix), default=None)
 
 
 def may(subject: User | RobotAccount, action: str, registry: Registry, repository: str) -> bool:

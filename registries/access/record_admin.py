@@ -1,15 +1,31 @@
 """What was asked of the token endpoint, in the admin."""
 
-from portal.admin_site import ReadOnlyAdmin, register
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from portal.admin_site import ReadOnlyAdmin, display, register
+from registries.access.question import question_of
 from registries.access.record_models import AccessUse, Denial, TokenCount
 
 
 @register(Denial)
 class DenialAdmin(ReadOnlyAdmin):
-    list_display = ["principal", "registry", "scope", "reason", "count", "last_at", "first_at"]
+    list_display = ["principal", "registry", "scope", "reason", "explain_label", "count", "last_at", "first_at"]
     list_filter = ["registry", "code", "last_at"]
     list_select_related = ["registry"]
     search_fields = ["principal", "scope", "reason", "code"]
+
+    @display(description="why")
+    def explain_label(self, denial: Denial) -> SafeString | str:
+        """A link to the page that explains it and makes a draft of what would allow it."""
+        asked = question_of(denial)
+        if asked is None:
+            return ""
+        address = f"{reverse('admin-explain:page')}?{urlencode(asked)}"
+        return format_html('<a class="text-primary-600" href="{}">Explain</a>', address)
 
 
 @register(AccessUse)

@@ -1,4 +1,4 @@
-"""The whole config.yml with which a Distribution server, 2.8 or 3, trusts this portal. Text, because the comments matter as much."""
+"""The whole config.yml with which a server trusts this portal: Distribution 2.8 or 3, or zot. Text, because the comments matter as much."""
 
 import json
 from collections.abc import Iterator
@@ -8,31 +8,44 @@ from pathlib import PurePosixPath
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-from registries.access.keys import bundle_pem, ensure_key, jwks
+from registries.access.keys import bundle_pem, ensure_key, jwks, newest_certificate, trusted_keys
+from registries.access.zot_config import zot_lines
 from registries.topology.models import Credential, Reach, Registry
 
 VERSIONS = ("2.8", "3")
-BUNDLE, KEY_SET = "portal-bundle.pem", "portal-jwks.json"
+DISTRIBUTION, ZOT = "distribution", "zot"
+PRODUCTS = (DISTRIBUTION, ZOT)
+BUNDLE, KEY_SET, ONE_KEY = "portal-bundle.pem", "portal-jwks.json", "portal-key.pem"
 DEFAULT_KEYS_DIR = PurePosixPath("/etc/docker/registry")
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """How the server is to run: which version, where it listens, where it keeps content, where it finds our keys."""
+    """How the server is to run: which make and version, where it listens, where it keeps content, where it finds our keys."""
 
     version: str = "2.8"
     listen: str = ":5000"
     storage: str = "/var/lib/registry"
     keys_dir: PurePosixPath = DEFAULT_KEYS_DIR
+    product: str = DISTRIBUTION
 
     @property
     def key_file(self) -> PurePosixPath:
+        if self.product == ZOT:
+            return self.keys_dir / ONE_KEY
         return self.keys_dir / (BUNDLE if self.version == "2.8" else KEY_SET)
+
+    @property
+    def server(self) -> str:
+        return "zot" if self.product == ZOT else f"CNCF Distribution {self.version}"
 
 
 def config_text(registry: Registry, wanted: Wanted) -> str:
     """The file. Makes the registry's signing key where there is none yet."""
     ensure_key(registry)
+    if wanted.product == ZOT:
+        lines = zot_lines(registry, wanted.listen, wanted.storage, str(wanted.key_file))
+        return "\n".join([*_head(registry, wanted), *lines]) + "\n"
     return "\n".join([*_head(registry, wanted), *_log(), *_storage(registry, wanted), *_http(registry, wanted),
                       *_health(registry), *_auth(registry, wanted), *_proxy(registry)]) + "\n"  # fmt: skip
 
@@ -40,15 +53,18 @@ def config_text(registry: Registry, wanted: Wanted) -> str:
 def key_file_text(registry: Registry, wanted: Wanted) -> str:
     """What the server has to find at ``key_file``: public keys alone."""
     ensure_key(registry)
+    if wanted.product == ZOT:
+        return newest_certificate(registry)
     return bundle_pem(registry) if wanted.version == "2.8" else json.dumps(jwks(registry), indent=2) + "\n"
 
 
 def _head(registry: Registry, wanted: Wanted) -> Iterator[str]:
-    yield f"# {registry.name}: CNCF Distribution {wanted.version}, zone {registry.zone.name}. Written by manage.py registry_config."
+    yield f"# {registry.name}: {wanted.server}, zone {registry.zone.name}. Written by manage.py registry_config."
     yield f"# The server reads this file and {wanted.key_file.name} once, at its start: restart it when either changes."
     if registry.reach != Reach.ENFORCED:
         yield f"# In the portal this registry is {registry.reach}; set its reach to enforced when it runs with this file."
-    yield "version: 0.1"
+    if wanted.product == DISTRIBUTION:
+        yield "version: 0.1"
 
 
 def _log() -> Iterator[str]:
@@ -87,7 +103,6 @@ def _health(registry: Registry) -> Iterator[str]:
 
 
 def _auth(registry: Registry, wanted: Wanted) -> Iterator[str]:
-    key = ensure_key(registry)
     yield "auth:"
     yield "  token:"
     yield f"    realm: {_quoted(settings.PORTAL_BASE_URL + '/token')}"
@@ -99,7 +114,8 @@ def _auth(registry: Registry, wanted: Wanted) -> Iterator[str]:
         yield f"    rootcertbundle: {_quoted(str(wanted.key_file))}"
     else:
         yield f"    jwks: {_quoted(str(wanted.key_file))}"
-        yield f"    signingalgorithms: [{key.algorithm}]"
+        algorithms = dict.fromkeys(key.algorithm for key in trusted_keys(registry))
+        yield f"    signingalgorithms: [{', '.join(algorithms)}]"
 
 
 def _proxy(registry: Registry) -> Iterator[str]:

@@ -1,12 +1,29 @@
 """What people asked for, in the admin."""
 
-from portal.admin_site import ReadOnlyAdmin, register
+from portal.admin_site import ReadOnlyAdmin, display, register
 from registries.access.request_models import AccessRequest
+from registries.access.request_news import whom
 
 
 @register(AccessRequest)
 class AccessRequestAdmin(ReadOnlyAdmin):
-    list_display = ["requester", "registry", "pattern", "actions", "state", "ends_at", "decided_by", "created_at"]
+    """Looked at here; decided on its page in the web portal, to which "view on site" leads."""
+
+    list_display = [
+        "requester",
+        "whom_label",
+        "registry",
+        "pattern",
+        "actions",
+        "state",
+        "ends_at",
+        "decided_by",
+        "created_at",
+    ]
     list_filter = ["state", "registry"]
-    list_select_related = ["requester", "registry", "decided_by"]
-    search_fields = ["requester__username", "pattern", "reason"]
+    list_select_related = ["requester", "registry", "decided_by", "team", "robot"]
+    search_fields = ["requester__username", "team__name", "robot__name", "pattern", "reason"]
+
+    @display(description="for")
+    def whom_label(self, request: AccessRequest) -> str:
+        return whom(request)

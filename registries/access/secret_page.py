@@ -1,9 +1,7 @@
-"""The admin's page that issues a secret to a robot and shows it, this once and never again."""
+"""The admin's pages that issue a secret to a robot, or put another in a secret's place, and show it, this once and never again."""
 
-from datetime import timedelta
 from typing import Any
 
-from django import forms
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -12,29 +10,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from registries.access.credentials import issue_robot_secret
-from registries.access.models import RobotAccount
+from registries.access.models import RobotAccount, Secret
+from registries.access.narrowing import narrowing_of, say_narrowing
+from registries.access.secret_step import Step, issue_step, replace_step
 from registries.topology.models import Reach, Registry, ZoneKind
 
-DAYS = (("90", "90 days"), ("30", "30 days"), ("365", "a year"), ("0", "when it is revoked"))
 BOX = (
     "border border-base-200 bg-white font-medium rounded-default px-3 py-2 w-full text-sm "
     "dark:bg-base-900 dark:border-base-700"
 )
-
-
-class SecretForm(forms.Form):
-    """What it is for, and when it ends."""
-
-    name = forms.CharField(
-        max_length=80,
-        label="What is it for",
-        help_text="For example: the CI of payments.",
-        widget=forms.TextInput(attrs={"class": BOX}),
-    )
-    days = forms.ChoiceField(
-        choices=DAYS, initial="90", label="It ends after", required=False, widget=forms.Select(attrs={"class": BOX})
-    )
+ONLY_ADMINS = "Secrets of robots are issued by platform admins."
 
 
 @never_cache
@@ -42,22 +27,29 @@ def secret_page(request: HttpRequest, pk: int, may_issue: bool, context: dict[st
     """GET asks, POST issues. The answer is the only place where the secret ever stands."""
     robot = get_object_or_404(RobotAccount.objects.select_related("team"), pk=pk)
     if not may_issue:
-        raise PermissionDenied("Secrets of robots are issued by platform admins.")
-    form = SecretForm(request.POST or None)
-    context |= {"robot": robot, "form": form, "title": f"New secret of {robot.login}"}
-    context["back"] = reverse("admin:access_robotaccount_change", args=[robot.pk])
-    if request.method == "POST" and form.is_valid():
-        context |= _issued(request, robot, form)
-    status = 400 if form.is_bound and not form.is_valid() else 200
-    return render(request, "admin/access/issue_secret.html", context, status=status)
-
-
-def _issued(request: HttpRequest, robot: RobotAccount, form: SecretForm) -> dict[str, Any]:
+        raise PermissionDenied(ONLY_ADMINS)
     user: Any = request.user
-    days = int(form.cleaned_data["days"] or DAYS[0][0])
-    ends = timezone.now() + timedelta(days=days) if days else None
-    stored, secret = issue_robot_secret(user.actor, robot, form.cleaned_data["name"], ends)
-    return {"stored": stored, "secret": secret, "host": _host_for(robot)}
+    return _page(
+        request, robot, issue_step(request, user, robot, BOX), {**context, "title": f"New secret of {robot.login}"}
+    )
+
+
+@never_cache
+def replace_page(request: HttpRequest, pk: int, may_issue: bool, context: dict[str, Any]) -> HttpResponseBase:
+    """The same for one that takes an old one's place."""
+    old = get_object_or_404(Secret.objects.select_related("robot__team"), pk=pk)
+    if not may_issue:
+        raise PermissionDenied(ONLY_ADMINS)
+    user: Any = request.user
+    facts = {"old": old, "narrowing": say_narrowing(narrowing_of(old)), "is_live": old.is_live(timezone.now())}
+    step = replace_step(request, user, old, BOX)
+    return _page(request, old.robot, step, {**context, **facts, "title": f"Replace a secret of {old.robot.login}"})
+
+
+def _page(request: HttpRequest, robot: RobotAccount, step: Step, context: dict[str, Any]) -> HttpResponseBase:
+    context |= {**step.context(), "robot": robot, "host": _host_for(robot)}
+    context["back"] = reverse("admin:access_robotaccount_change", args=[robot.pk])
+    return render(request, "admin/access/issue_secret.html", context, status=step.status)
 
 
 def _host_for(robot: RobotAccount) -> str:

@@ -6,15 +6,18 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 
+from portal.actor import Actor
 from portal.users.models import Team
 from registries.access.models import Namespace, RobotAccount
+from registries.access.namespaces import claim_namespace, hand_over_namespace
+from registries.access.robots import may_apply
 from registries.topology.models import Zone
 from registries.topology.row_section import RowSection
 from registries.topology.sections import Field, Values
 
 
 class NamespaceSection(RowSection):
-    """``namespaces``: ``zone/prefix`` and the team that owns it."""
+    """``namespaces``: ``zone/prefix`` and the team that owns it. Another team there is a handing over."""
 
     name = "namespaces"
     model = Namespace
@@ -33,16 +36,19 @@ class NamespaceSection(RowSection):
         rows = Namespace.objects.select_related("zone", "team")
         return {self.key_of(row): {"team": row.team.name} for row in rows}
 
-    def find(self, key: str) -> Model | None:
+    def apply(self, actor: Actor, key: str, values: Values) -> None:
         zone, _, prefix = key.partition("/")
-        return Namespace.objects.filter(zone__name=zone, prefix=prefix).first()
-
-    def blank(self, key: str) -> Model:
-        zone, _, prefix = key.partition("/")
-        row = Zone.objects.filter(name=zone).first()
-        if row is None:
+        place = Zone.objects.filter(name=zone).first()
+        if place is None:
             raise ValidationError({"zone": f"There is no zone named {zone}."})
-        return Namespace(zone=row, prefix=prefix)
+        team = Team.objects.filter(name=values["team"]).first()
+        if team is None:
+            raise ValidationError({"team": f"There is no team named {values['team']}."})
+        held = Namespace.objects.filter(zone=place, prefix=prefix).first()
+        if held is None:
+            claim_namespace(actor, place, prefix, team)
+        else:
+            hand_over_namespace(actor, held, team)
 
 
 class RobotSection(RowSection):
@@ -56,3 +62,9 @@ class RobotSection(RowSection):
         "description": Field(str, ""),
     }
     links: ClassVar[Mapping[str, type[Model]]] = {"team": Team}
+
+    def apply(self, actor: Actor, key: str, values: Values) -> None:
+        """From the command line by whoever runs the portal; of people only by platform admins."""
+        if not may_apply(actor):
+            raise ValidationError({"kind": "Robots in a file are made by platform admins."})
+        super().apply(actor, key, values)

@@ -11,8 +11,9 @@ from django.db.models import QuerySet
 
 from portal.networks import parse_networks
 from registries.access.epoch import current_epoch
-from registries.access.facts import Default, Limit, Naming, Owner, Place, Policy, Rule
+from registries.access.facts import Default, Limit, Owner, Place, Policy, Rule
 from registries.access.models import AccessRule, Namespace, Restriction, SigningKey, chosen_actions, rule_text
+from registries.access.naming import naming_of
 from registries.access.naming_models import NamingRule
 from registries.access.who import ROBOT_PREFIX
 from registries.topology.models import Registry, ZoneDefault
@@ -96,7 +97,7 @@ def read_policy() -> Policy:
         tuple(limit_of(row) for row in Restriction.objects.select_related("zone", "registry").order_by("pk")),
         owners,
         tuple(
-            Naming(f"naming rule {row.pk} ({row})", row.zone_id, row.pattern, tuple(row.names), row.reason)
+            naming_of(row)
             for row in NamingRule.objects.filter(is_enabled=True, subject=NamingRule.Subject.REPOSITORY).select_related(
                 "zone"
             )

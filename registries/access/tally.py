@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from django.db import DatabaseError
+from django.db import Error as AnyDatabaseError
 
 from registries.access.facts import Grant
 from registries.access.principals import Principal
@@ -127,7 +127,7 @@ class Tally:
         notes = self.take()
         try:
             return write_notes(notes)
-        except DatabaseError as error:
+        except AnyDatabaseError as error:
             logger.warning("Counts of tokens could not be written (%s); they are kept.", error)
             self._take_back(notes)
             return 0
@@ -205,5 +205,5 @@ def flush_at_exit() -> None:
 
 def _flush_quietly() -> None:
     """Nobody is there any more to read of a database that is gone."""
-    with suppress(DatabaseError):
+    with suppress(AnyDatabaseError):
         write_notes(tally.take())

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from django.core.exceptions import TooManyFieldsSent
 from django.http import HttpRequest, QueryDict
+from gunicorn.http.errors import ParseException
 
 from registries.oci.scope import ParsedScopes, parse_scopes
 
@@ -80,6 +82,10 @@ def _form(request: HttpRequest) -> QueryDict:
         return QueryDict(body.decode(), encoding="utf-8")
     except UnicodeDecodeError as error:
         raise BadTokenRequestError(400, "invalid_request", "The form is no UTF-8 text.") from error
+    except TooManyFieldsSent as error:
+        raise BadTokenRequestError(
+            400, "invalid_request", "The form has more fields than any that asks for a token."
+        ) from error
 
 
 def _body(request: HttpRequest) -> bytes:
@@ -97,9 +103,13 @@ def _body(request: HttpRequest) -> bytes:
 
 
 def _read(stream: Any, size: int) -> bytes:
+    """As much as there is. The server's stream raises where chunks are none, or where the line is cut."""
     found = b""
-    while len(found) < size and (part := stream.read(size - len(found))):
-        found += part
+    try:
+        while len(found) < size and (part := stream.read(size - len(found))):
+            found += part
+    except (OSError, ParseException) as error:
+        raise BadTokenRequestError(400, "invalid_request", "The form did not arrive whole.") from error
     return found
 
 

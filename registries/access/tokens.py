@@ -57,21 +57,33 @@ def sign_token(
         raise NoKeyError(place.name)
     granted = [Scope(grant.scope.type, grant.scope.name, grant.granted) for grant in grants if grant.granted]
     kept = _fitting(granted)
-    head, sign = _signer(kid)
+    text = sign_claims(kid, claims_of(principal.name, service, granted[:kept], now))
+    while len(text) > MAX_TOKEN_BYTES and kept:  # long names of service and issuer, and the long signature of RS256
+        kept -= 1
+        text = sign_claims(kid, claims_of(principal.name, service, granted[:kept], now))
+    return Token(text, tuple(granted[:kept]), tuple(granted[kept:]))
+
+
+def claims_of(name: str, service: str, granted: Iterable[Scope], now: datetime) -> dict[str, Any]:
+    """What every token of ours says."""
     issued = int(now.timestamp())
-    claims: dict[str, Any] = {
+    return {
         "iss": settings.PORTAL_TOKEN_ISSUER,
-        "sub": principal.name,
+        "sub": name,
         "aud": service,
         "iat": issued - BACKDATE_SECONDS,
         "nbf": issued - BACKDATE_SECONDS,
         "exp": issued + LIFE_SECONDS,
         "jti": secrets.token_urlsafe(16),
-        "access": [_entry(scope) for scope in granted[:kept]],
+        "access": [_entry(scope) for scope in granted],
     }
+
+
+def sign_claims(kid: str, claims: dict[str, Any]) -> str:
+    """The token, signed by one of our keys."""
+    head, sign = _signer(kid)
     signed = f"{head}.{_encoded(_as_json(claims).encode())}"
-    text = f"{signed}.{_encoded(sign(signed.encode()))}"
-    return Token(text, tuple(granted[:kept]), tuple(granted[kept:]))
+    return f"{signed}.{_encoded(sign(signed.encode()))}"
 
 
 @lru_cache(maxsize=256)

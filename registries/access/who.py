@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import Q
+from django.utils import timezone
+
 from portal.users.models import Membership, User
 from registries.access.models import RobotAccount
 from registries.access.principals import ANONYMOUS, Principal, system_principal
@@ -36,6 +39,24 @@ def find_principal(who: str) -> Principal:
         ) from error
     except ValueError as error:
         raise UnknownPrincipalError(str(error)) from error
+
+
+def principals_named(names: Iterable[str]) -> dict[str, Principal]:
+    """Those of the names who can sign in today, with the teams of today; in a few queries for however many. Others are left out."""
+    wanted = set(names)
+    robots = [name.removeprefix(ROBOT_PREFIX) for name in wanted if name.startswith(ROBOT_PREFIX)]
+    alive = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    found = {
+        robot.login: _of_robot(robot) for robot in RobotAccount.objects.filter(alive, name__in=robots, is_active=True)
+    }
+    people = dict(User.objects.filter(username__in=wanted, is_active=True).values_list("pk", "username"))
+    roles: dict[int, list[tuple[int, str]]] = {}
+    for user, team, role in Membership.objects.filter(user__in=people).values_list("user_id", "team_id", "role"):
+        roles.setdefault(user, []).append((team, role))
+    found |= {name: person_principal(key, name, roles.get(key, ())) for key, name in people.items()}
+    if "anonymous" in wanted:
+        found["anonymous"] = ANONYMOUS
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from registries.adapters.base import Adapter, Capabilities, Endpoint
 from registries.adapters.distribution import DistributionAdapter
 from registries.adapters.generic import GenericAdapter
 from registries.adapters.health import Health, Look, look, probe
+from registries.adapters.trust import Reception, show_token
 
 ADAPTERS: Mapping[str, Adapter] = {
     adapter.name: adapter
@@ -15,4 +16,6 @@ ADAPTERS: Mapping[str, Adapter] = {
     )
 }
 
-__all__ = ["ADAPTERS", "Adapter", "Capabilities", "Endpoint", "Health", "Look", "look", "probe"]
+__all__ = [
+    "ADAPTERS", "Adapter", "Capabilities", "Endpoint", "Health", "Look", "Reception", "look", "probe", "show_token",
+]  # fmt: skip

@@ -57,6 +57,18 @@ class BasicAuth:
         return self._bearer.authorization(scopes, challenge, rejected)
 
 
+class OneToken:
+    """One token, shown as it is, with nothing better where it is refused; without one, nothing is shown."""
+
+    def __init__(self, token: str | None) -> None:
+        self._value = f"Bearer {token}" if token else None
+
+    def authorization(
+        self, scopes: tuple[Scope, ...], challenge: Challenge | None = None, rejected: str | None = None
+    ) -> str | None:
+        return None if challenge is not None or rejected else self._value
+
+
 class MintedAuth:
     """Tokens made in this very process, by whoever holds the signing key; no token server is asked."""
 

@@ -48,6 +48,7 @@ class TransportOptions:
     connections: int = 32
     backoff: Backoff = field(default_factory=Backoff)
     user_agent: str = field(default_factory=default_user_agent)
+    follows_redirects: bool = True
 
     @property
     def verify(self) -> bool | str:
@@ -170,7 +171,8 @@ class Transport:
             mine = authorization if is_same_origin(request.url, self.base_url) else None
             response = self._perform(request, mine)
             target = response.headers.get("Location", "")
-            if response.status_code not in _REDIRECTS or request.method not in ("GET", "HEAD") or not target:
+            is_followed = self.options.follows_redirects and request.method in ("GET", "HEAD")
+            if response.status_code not in _REDIRECTS or not is_followed or not target:
                 return response
             self._drain(response)
             request = replace(request, url=self.resolve(request, target))

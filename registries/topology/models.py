@@ -279,6 +279,7 @@ class Credential(models.Model):
     username = models.CharField(max_length=255)
     secret = EncryptedTextField()
     expires_at = models.DateTimeField(null=True, blank=True)
+    warned_days = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
     changed_at = models.DateTimeField(auto_now=True)
 
     def __str__(self) -> str:

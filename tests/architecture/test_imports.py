@@ -19,7 +19,17 @@ LAYERS = [
     for module in layer.split(":")
 ]
 # Deciders: values and `now` in, a decision with its reasons out.
-PURE = {"policy.py", "matching.py", "match.py", "diff.py", "evaluate.py", "closure.py", "states.py"}
+PURE = {
+    "policy.py",
+    "matching.py",
+    "match.py",
+    "diff.py",
+    "evaluate.py",
+    "closure.py",
+    "states.py",
+    "rotation_rules.py",
+    "rotation_steps.py",
+}
 WORLD = {"requests", "socket", "os", "time", "random", "subprocess", "celery", "django.db", "django.conf"}
 CLOCKS = {"now", "utcnow", "today"}
 

@@ -15,17 +15,27 @@ from promotions.workflow.models import PromotionRequest
 from promotions.workflow.requests import create_request
 from registries.access.adopt.decide import decide_name
 from registries.access.adopt.htpasswd import read_htpasswd
-from registries.access.adopt.import_users import Wish, import_users
+from registries.access.adopt.import_users import Wish as Taken
+from registries.access.adopt.import_users import import_users
 from registries.access.adopt.log_files import LogFile
 from registries.access.adopt.models import Adoption
 from registries.access.adopt.read_log import read_log
-from registries.access.credentials import issue_personal_token, issue_robot_secret
-from registries.access.models import RobotAccount
-from registries.access.record_models import Denial
+from registries.access.credentials import Narrowing, issue_personal_token, issue_robot_secret
+from registries.access.drafts import version_of
+from registries.access.hold_drafts import hold_drafts
+from registries.access.models import AccessRule, Restriction, RobotAccount
+from registries.access.naming_models import NamingRule
+from registries.access.outlook import Wish
+from registries.access.record_models import AccessUse, Denial, TokenCount
+from registries.access.request_models import AccessRequest
+from registries.access.requests import ask_for_access
+from registries.access.trial_models import DraftTrial
+from registries.access.trials import result_of
 from registries.catalog.holds import place_hold
 from registries.catalog.models import SyncJob
 from registries.copies.models import CopyJob, CopyStep
 from registries.retention.models import Plan, PlanItem
+from registries.sentinel.models import Incident
 from registries.topology.models import RegistryHealth
 from tests.portal.web.cast import Company, person, registry, repository, tagged, zone
 
@@ -46,9 +56,12 @@ class Harbour(Company):
         self.entry = self._kept()
         self.robot = RobotAccount.objects.create(name="payments-ci", kind="ci", team=self.payments)
         self.copy = self._carried()
+        self.wish = self._wished()
         self.adoption = self._brought_in()
         self._troubles()
         self._words()
+        self.trial = self._tried()
+        self._names()
 
     def _asked(self) -> PromotionRequest:
         request = create_request(
@@ -90,12 +103,18 @@ class Harbour(Company):
         )
         return job
 
+    def _wished(self) -> AccessRequest:
+        """Charlie waits; a grant of theirs that nobody uses lies about."""
+        self.allow(self.charlie, self.prod, f"{LONG}/**", reason="until the collectors are one")
+        wish = Wish(self.charlie, self.prod, f"{LONG}/*", ("pull",), self.now + timedelta(days=30))
+        return ask_for_access(self.charlie, wish, "Comparing how both collectors are configured. " * 6)
+
     def _brought_in(self) -> Adoption:
         """A registry in use, half on its way: a login that works, a name nobody knows, one that is a person's."""
         stored = "$2y$05$abcdefghijklmnopqrstuuO5QXO1Y9UuYV1mXGq6W8D1NyjX0YVUu"
         ends = self.now + timedelta(days=90)
         found = read_htpasswd(f"our-build-server.of.the-platform-team:{stored}\n".encode())
-        import_users(self.ada.actor, self.snapshots, found, Wish(ends, robot=self.robot))
+        import_users(self.ada.actor, self.snapshots, found, Taken(ends, robot=self.robot))
         lines = (
             f'10.1.2.3 - {who} [27/Nov/2026:14:17:56 +0100] "{asked} HTTP/1.1" 200 3 "-" "docker/28"\n'.encode()
             for who in ("our-build-server.of.the-platform-team", "ghost", "alice", "-")
@@ -121,10 +140,38 @@ class Harbour(Company):
             reason="prod takes images only from the promotion pipeline", first_at=self.now, last_at=self.now,
         )  # fmt: skip
 
+    def _tried(self) -> DraftTrial:
+        """A draft that would refuse what a robot pulls every day, held against it."""
+        wide = AccessRule.objects.create(
+            team=self.payments, zone=self.prod.zone, pattern="**", reason="until the names are sorted"
+        )
+        draft = AccessRule.objects.create(
+            team=self.payments, zone=self.prod.zone, pattern="payments/**", is_draft=True, replaces=wide
+        )
+        for who, name, granted in (
+            ("robot.payments-ci", LONG, "pull"),
+            ("alice", "payments/api", "pull"),
+            ("leaver", LONG, ""),
+        ):
+            AccessUse.objects.create(
+                fingerprint=who, day=self.now.date(), registry=self.prod, principal=who, repository=name, asked="pull", granted=granted,
+                address="10.1.2.3", count=1284, last_at=self.now,
+            )  # fmt: skip
+        for outcome, count in (("issued", 812), ("narrowed", 31), ("refused", 4)):
+            hour = self.now.replace(minute=0, second=0, microsecond=0)
+            TokenCount.objects.create(hour=hour, registry=self.prod, outcome=outcome, count=count)
+        found = hold_drafts([draft])
+        return DraftTrial.objects.create(
+            drafts=[draft.pk], about=f"draft {draft.pk}: {draft}", state="done", result=result_of(found), seen=version_of([draft]),
+            refused_count=found.refused.requests, next_run_at=self.now, finished_at=self.now, **JOB,
+        )  # fmt: skip
+
     def _words(self) -> None:
         soon = self.now + timedelta(days=6)
         issue_personal_token(self.alice.actor, self.alice, "laptop", soon)
-        issue_robot_secret(self.ada.actor, self.robot, "runner", soon)
+        narrow = Narrowing("payments/**", "pull,push", "ci-snapshots,prod", "10.0.0.0/8, 2001:db8::/32")
+        self.secret, _ = issue_robot_secret(self.ada.actor, self.robot, "runner", soon, narrow, self.alice)
+        self.token, _ = issue_personal_token(self.ada.actor, self.ada, "night job of the platform team", soon, narrow)
         place_hold(self.released.manifest.digest, "deployed", "it runs in shop-eu", self.request)
         record(
             system("setup"),
@@ -134,3 +181,24 @@ class Harbour(Company):
             why={"asked": "by ada"},
         )
         seal_committed()
+
+    def _names(self) -> None:
+        """A naming rule with what it found, something that is stopped, and names without an owner."""
+        ci = self.snapshots.zone
+        self.naming = NamingRule.objects.create(
+            zone=ci, subject="tag", names=["pr-*", "sha-*"], reason="see handbook 4.2"
+        )
+        NamingRule.objects.create(zone=ci, subject="repository", names=["*/*"], is_enabled=False)
+        self.incident = Incident.objects.create(
+            kind="misnamed_tag", registry=self.snapshots, repository=LONG, tag=self.long.name, found_at=self.now,
+            digest=self.long.manifest.digest, detail=f"{self.long.name} is not named like pr-* or sha-*: see handbook 4.2",
+            rule=f"naming rule {self.naming.pk}",
+        )  # fmt: skip
+        Restriction.objects.create(
+            registry=self.prod, pattern="payments/**", code="freeze", reason="the books of the year are closed",
+            starts_at=self.now, ends_at=self.now + timedelta(days=2),
+        )  # fmt: skip
+        AccessUse.objects.create(
+            fingerprint="names", day=self.now.date(), registry=self.sandbox, principal="alice", repository="alice/try",
+            asked="pull,push", granted="pull,push", last_at=self.now,
+        )  # fmt: skip

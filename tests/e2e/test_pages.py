@@ -17,19 +17,27 @@ OF_THE_PORTAL = (
     "/promotions/", "/promotions/new/?registry=ci-snapshots&repository=payments/api&tag=1.4.0", "/inbox/", "/my/access/",
     "/my/access/?by=registry", "/my/clients/", "/my/clients/?location=eu&for=containerd", "/my/clients/?location=eu&for=kubernetes",
     "/explain/", "/explain/?who=alice&action=push&registry=prod&repository=payments/api",
-    "/accounts/password/change/", "/accounts/logout/",
+    "/explain/?who=charlie&action=pull&registry=prod&repository=payments/api&address=10.1.2.3",
+    "/uses/?registry=prod", "/uses/?registry=ci-snapshots&repository=payments/api",
+    "/access/requests/", "/access/requests/?show=all", "/access/requests/new/", "/access/review/", "/access/review/?show=all",
+    "/teams/", "/teams/payments/", "/teams/payments/robots/payments-ci/",
+    "/zones/ci-snapshots/", "/zones/prod/", "/names/unowned/", "/incidents/",
+    "/accounts/password/change/", "/accounts/logout/", "/accounts/2fa/", "/accounts/email/", "/accounts/3rdparty/",
 )  # fmt: skip
 LISTS = (
     "promotions_promotionrequest", "topology_registry", "catalog_tag", "catalog_manifest", "replication_delivery",
-    "archive_archiveentry", "retention_planitem", "access_denial", "access_importedlogin", "copies_copyjob",
-    "audit_auditevent",
+    "archive_archiveentry", "retention_planitem", "access_denial", "access_drafttrial", "copies_copyjob", "audit_auditevent",
+    "access_namespace", "access_restriction", "sentinel_incident", "access_accessrequest", "access_importedlogin",
 )  # fmt: skip
 FORMS = (
     "topology_registry",
     "promotions_promotionpath",
     "access_accessrule",
+    "access_namespace",
+    "access_restriction",
     "retention_retentionpolicy",
     "retention_plan",
+    "access_drafttrial",
 )
 
 
@@ -46,7 +54,11 @@ def test_pages_of_the_portal(visit: Visit, harbour: Harbour, width: int, scheme:
     visitor = visit(harbour.ada, width, scheme)  # type: ignore[arg-type]
     digest = reverse("web:digest", args=[str(harbour.snapshot.manifest.digest)])
     promotion = reverse("web:promotion", args=[harbour.request.public_id])
-    for path in (*OF_THE_PORTAL, digest, promotion):
+    replacing = reverse("web:token-replace", args=[harbour.token.pk])
+    incident = reverse("web:incident", args=[harbour.incident.pk])
+    naming = reverse("web:naming-rule", args=[harbour.naming.pk])
+    wish = reverse("web:access-request", args=[harbour.wish.pk])
+    for path in (*OF_THE_PORTAL, digest, promotion, replacing, incident, naming, wish):
         see(visitor, path, other)
     see(visitor, "/nothing/here/", other, status=404)
     assert not visitor.faults, "\n".join(visitor.faults)
@@ -58,11 +70,18 @@ def test_pages_of_the_admin(visit: Visit, harbour: Harbour, width: int, scheme: 
     rows = {
         "topology_registry": harbour.prod, "archive_archiveentry": harbour.entry, "retention_plan": harbour.plan,
         "copies_copyjob": harbour.copy, "catalog_manifest": harbour.long.manifest, "users_user": harbour.alice,
-        "promotions_promotionpath": harbour.path, "access_robotaccount": harbour.robot, "access_adoption": harbour.adoption,
+        "promotions_promotionpath": harbour.path, "access_robotaccount": harbour.robot, "access_drafttrial": harbour.trial,
+        "access_adoption": harbour.adoption,
     }  # fmt: skip
     addresses = [reverse("admin:index"), reverse("admin:promotions_promotionrequest_review", args=[harbour.request.pk])]
-    addresses += [reverse("admin:access_adoption_report", args=[harbour.adoption.pk])]
+    addresses += [
+        reverse("admin:access_adoption_report", args=[harbour.adoption.pk]),
+        reverse("admin:users_user_leaving", args=[harbour.alice.pk]),
+        reverse("admin:access_robotaccount_secret", args=[harbour.robot.pk]),
+        reverse("admin:access_secret_replace", args=[harbour.secret.pk]),
+    ]
     addresses += [reverse(f"admin:{name}_changelist") for name in LISTS]
+    addresses += ["/admin/explain/", "/admin/explain/?who=alice&action=pull&registry=prod&repository=payments/api"]
     addresses += [reverse(f"admin:{name}_add") for name in FORMS]
     addresses += [reverse(f"admin:{name}_change", args=[row.pk]) for name, row in rows.items()]
     for path in addresses:

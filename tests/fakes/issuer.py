@@ -21,6 +21,13 @@ def new_key(bits: int = 2048) -> Key:
     return rsa.generate_private_key(65537, bits)
 
 
+def published(kid: str, key: Key) -> dict[str, str]:
+    """The public half of a key, as a member of a JWKS."""
+    numbers = key.public_key().public_numbers()
+    members = {name: _number(value) for name, value in (("n", numbers.n), ("e", numbers.e))}
+    return {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, **members}
+
+
 @dataclass
 class FakeIssuer:
     """``said`` holds the answer to a path in place of the true one: status, content type, body, header Location."""
@@ -70,13 +77,8 @@ class FakeIssuer:
         if path == "/.well-known/openid-configuration":
             return _json({"issuer": self.url, "jwks_uri": f"{self.url}/keys", **self.discovery})
         if path == "/keys":
-            return _json({"keys": [self._published(kid) for kid in self.keys]})
+            return _json({"keys": [published(kid, key) for kid, key in self.keys.items()]})
         return 404, "text/plain", b"", ""
-
-    def _published(self, kid: str) -> dict[str, str]:
-        numbers = self.keys[kid].public_key().public_numbers()
-        members = {name: _number(value) for name, value in (("n", numbers.n), ("e", numbers.e))}
-        return {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, **members}
 
 
 @contextmanager

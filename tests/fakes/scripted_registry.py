@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.fakes.serving import served
+
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 
 
@@ -94,21 +96,11 @@ class ScriptedRegistry:
 
     @contextmanager
     def running(self) -> Iterator["ScriptedRegistry"]:
-        server = _Server(("127.0.0.1", 0), _handler_for(self))
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        self.url = f"http://127.0.0.1:{server.server_address[1]}"
-        try:
+        with served(_handler_for(self), _Server) as self.url:
             yield self
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
 
 
 class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is part of many tests; anything else is a fault of this file and is shown."""
         if not isinstance(sys.exception(), ConnectionError):

@@ -16,6 +16,7 @@ NEVER_WITHOUT = {"promotions.promotionrequest": [("promotions.promotionitem", "r
 
 # What is inside a column of free form, where a page reads it.
 CONTENTS: dict[str, Any] = {
+    "access.denial.scope": "repository:payments/api:pull",
     "promotions.policysnapshot.body": {"gates": [], "rules": []},
     "promotions.promotionitem.target_tags": ["v1"],
     "promotions.promotionitem.difference": {"baseline": {"is_first": True}, "size_bytes": {"old": 0, "new": 1}},

@@ -21,7 +21,8 @@ QUERIES_OF_A_FORM = 60
 
 # Nothing that a person would look for.
 BOOKKEEPING = {
-    "http.idempotencyrecord", "access.policyepoch", "catalog.manifestbody", "replication.repositoryreading"
+    "http.idempotencyrecord", "access.policyepoch", "catalog.manifestbody", "replication.repositoryreading",
+    "sentinel.repositorylook",
 }  # fmt: skip
 
 pytestmark = pytest.mark.django_db

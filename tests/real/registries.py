@@ -3,8 +3,11 @@
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from portal.demo.ports import Ports
+import yaml
+
+from portal.demo.ports import LOOPBACK, Ports
 from portal.demo.processes import Processes
 from portal.demo.registries import PROGRAM, Config, RegistryServer, restart_registry, start_registry, wait_for_registry
 
@@ -29,11 +32,13 @@ class RegistryStarter:
         upstream: str = "",
         config: Config | None = None,
         port: int = 0,
+        program: str = PROGRAM,
     ) -> RegistryServer:
         """An open registry where deleting works.
 
         ``token`` (realm, service, issuer) with ``bundle`` (PEM text) makes it ask for our tokens, ``upstream`` (a URL) makes
-        it a pull-through cache, ``config`` is laid over all that. ``port`` is one that ``take_port`` has given.
+        it a pull-through cache, ``config`` is laid over all that. ``port`` is one that ``take_port`` has given, ``program``
+        the server to run instead of Debian's.
         """
         server = start_registry(
             self._processes,
@@ -42,7 +47,23 @@ class RegistryStarter:
             port or self._ports.take(),
             {**_config(token, upstream), **(config or {})},
             bundle=bundle,
+            program=program,
         )
+        wait_for_registry(self._processes, server)
+        return server
+
+    def start_zot(self, program: str, name: str, config: Mapping[str, Any], port: int) -> RegistryServer:
+        """zot by its configuration, moved to loopback and a folder of its own."""
+        home = self._folder / name
+        home.mkdir(parents=True, exist_ok=True)
+        moved = {
+            **config,
+            "storage": {**config["storage"], "rootDirectory": str(home / "storage")},
+            "http": {**config["http"], "address": LOOPBACK, "port": str(port)},
+        }
+        (home / "config.yml").write_text(yaml.safe_dump(moved, sort_keys=False))
+        running = self._processes.start(name, [program, "serve", home / "config.yml"], folder=home, grace_seconds=3)
+        server = RegistryServer(name, port, home, running, program)
         wait_for_registry(self._processes, server)
         return server
 

@@ -5,22 +5,22 @@ from typing import Any
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from portal.api.callers import caller_of, require_role
+from portal.api.callers import caller_of
 from portal.api.serializers.access import ExplainQuery, ExplanationSerializer, WhoamiSerializer
 from portal.http.problem import Problem
-from portal.users.models import Role, User
+from portal.users.models import User
 from portal.users.queries import teams_of
-from registries.access.explain import explain
+from registries.access.curiosity import REFUSAL, may_ask_about
+from registries.access.explain import explain_whole, facts_of
 from registries.access.models import RobotAccount, StoredSecret
-from registries.access.principals import Principal
-from registries.access.who import UnknownPrincipalError, find_principal, principal_of
+from registries.access.question import BadQuestionError, Question, read_question
+from registries.access.who import principal_of
 from registries.topology.models import Registry
-
-EXPLAINERS = (Role.PLATFORM_ADMIN, Role.SECURITY, Role.AUDITOR)
 
 
 class Whoami(APIView):
@@ -61,33 +61,39 @@ class Explain(APIView):
         responses=ExplanationSerializer,
     )
     def get(self, request: Request) -> Response:
-        """By the very function that decides about tokens."""
+        """By the very function that decides about tokens; what lost and why, what would have to change, and who can change it."""
         query = ExplainQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        asked = query.validated_data
-        registry = get_object_or_404(Registry.objects.select_related("zone"), name=asked["registry"])
-        principal = _principal(request, asked["who"].strip())
-        answer = explain(principal, asked["action"], registry, asked["repository"], timezone.now())
-        body = {
-            "who": principal.name or principal.kind,
-            "action": asked["action"],
-            "registry": registry.name,
-            "repository": asked["repository"],
-            "is_allowed": answer.is_allowed,
-            "code": answer.code,
-            "reason": answer.reason,
-            "fix": answer.fix,
-            "rule": answer.rule,
-        }
-        return Response(ExplanationSerializer(body).data)
+        question = _question(request, query.validated_data)
+        return Response(ExplanationSerializer(facts_of(question, explain_whole(question))).data)
 
 
-def _principal(request: Request, who: str) -> Principal:
-    own = principal_of(caller_of(request))
-    if who in ("", own.name):
-        return own
-    require_role(request, *EXPLAINERS)
+def _question(request: Request, asked: dict[str, Any]) -> Question:
+    """Raises Problem and Http404."""
+    registry = get_object_or_404(Registry.objects.select_related("zone", "fronts__zone"), name=asked["registry"])
+    who = asked["who"].strip() or principal_of(caller_of(request)).name
+    _check_curiosity(request, who)
     try:
-        return find_principal(who)
-    except UnknownPrincipalError as error:
-        raise Problem(404, "unknown_principal", str(error)) from error
+        return read_question(
+            who,
+            asked["action"],
+            registry,
+            asked["repository"],
+            timezone.now(),
+            address=asked["address"],
+            credential=asked["credential"],
+            at=asked["at"],
+        )
+    except BadQuestionError as error:
+        if error.field == "who":
+            raise Problem(404, "unknown_principal", str(error)) from error
+        raise ValidationError({error.field: [str(error)]}) from error
+
+
+def _check_curiosity(request: Request, who: str) -> None:
+    caller = caller_of(request)
+    if may_ask_about(caller, who):
+        return
+    if isinstance(caller, RobotAccount):
+        raise Problem(403, "people_only", f"{caller} is a robot; robots may ask about themselves and about strangers.")
+    raise Problem(403, "role_required", REFUSAL)

@@ -32,6 +32,14 @@ def navigation(context: dict[str, Any]) -> "tuple[Item, ...]":
 
 
 @register.simple_tag(takes_context=True)
+def access_tabs(context: dict[str, Any]) -> "tuple[Item, ...]":
+    """The pages about access, for whoever looks."""
+    from portal.web.navigation import access_tabs_for
+
+    return access_tabs_for(context["request"])
+
+
+@register.simple_tag(takes_context=True)
 def admin_link(context: dict[str, Any], model: str, key: object) -> SafeString:
     """A way to the same row in the admin, for those who are let in there."""
     request = context.get("request")

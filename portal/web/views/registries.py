@@ -4,6 +4,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 
 from portal.admin_site import has_role
 from portal.users.models import User
@@ -11,7 +12,11 @@ from portal.web.asked import asked
 from portal.web.listing import Column, respond
 from portal.web.map_rows import health_of, load_map
 from portal.web.moves import last_moves
+from portal.web.request_counts import requests_of
+from portal.web.stopped import notes_of
 from portal.web.viewer import for_people
+from portal.web.views.uses import uses_seen_by
+from registries.access.restrictions import stopped_at
 from registries.catalog.models import Repository
 from registries.catalog.queries import repositories_seen_by
 from registries.topology.models import Registry, Zone, ZoneDefault
@@ -63,7 +68,10 @@ def show_registry(request: HttpRequest, user: User, name: str) -> HttpResponseBa
         "word": word,
         "flows": [flow for flow in load_map().flows if name in (flow.source, flow.target)],
         "defaults": ZoneDefault.objects.filter(zone=registry.zone),
+        "stopped": notes_of(user, stopped_at(registry, timezone.now())),
         "sees_admin": has_role(request),
+        "requests": requests_of(registry),
+        "sees_uses": uses_seen_by(user, registry) is not None,
         **_contents(user, registry),
     }
     return render(request, "web/registry.html", context)

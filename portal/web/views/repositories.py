@@ -3,14 +3,18 @@
 from django.db.models import Q
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 
 from portal.panels import panels_for
 from portal.users.models import User
 from portal.web.asked import asked
 from portal.web.cleanup_line import cleanup_of
 from portal.web.listing import Column, respond
+from portal.web.stopped import notes_of
 from portal.web.viewer import for_people
+from portal.web.views.uses import may_see_uses
 from registries.access.queries import owner_team
+from registries.access.restrictions import stopped_for
 from registries.catalog.models import Hold, Repository, Tag
 from registries.catalog.queries import repositories_seen_by
 from registries.topology.models import Registry
@@ -64,12 +68,15 @@ def show_repository(request: HttpRequest, user: User, registry: str, repository:
     context = {
         "repository": found,
         "owner": owner_team(found.registry.zone, found.name),
+        "sees_names": user.has_role(),
         "cleanup": cleanup_of(found),
         "sync": getattr(found, "sync_state", None),
         "elsewhere": repositories_seen_by(user).filter(name=found.name).exclude(pk=found.pk).select_related("registry"),
         "held": set(
             Hold.objects.filter(Q(digest__in=rows.values("manifest__digest"))).values_list("digest", flat=True)
         ),
+        "sees_uses": may_see_uses(user, found.registry, found.name),
+        "stopped": notes_of(user, stopped_for(found.registry, found.name, timezone.now())),
         "panels": panels_for("repository", user, str(found.pk)),
     }
     return respond(request, "web/repository.html", rows, TAG_COLUMNS, order="-moved", context=context)

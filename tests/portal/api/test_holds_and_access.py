@@ -90,13 +90,37 @@ def test_why_may_ci_not_push_to_prod(office: Office) -> None:
 def test_why_others_may_is_for_those_who_look_after_access(office: Office) -> None:
     asked = {"who": "robot.payments-ci", "action": "pull", "registry": "ci", "repository": "payments/api"}
     assert office["ada"].get("/access/explain", **asked).body["is_allowed"]
-    assert office["alice"].get("/access/explain", **asked).code == "role_required"
+    assert office["alice"].get("/access/explain", **asked).body["is_allowed"]  # a robot of her team
+    assert office["mallory"].get("/access/explain", **asked).code == "role_required"
+    assert office["alice"].get("/access/explain", **{**asked, "who": "nobody"}).code == "role_required"
     assert office["robot.shop-web"].get("/access/explain", **asked).code == "people_only"
     assert office["ada"].get("/access/explain", **{**asked, "who": "nobody"}).code == "unknown_principal"
     assert office["ada"].get("/access/explain", **{**asked, "who": "system:pipeline"}).body["who"] == "system:pipeline"
 
 
-@pytest.mark.parametrize("changes", [{"action": "own"}, {"registry": ""}, {"repository": "x" * 300}, {"action": ""}])
+def test_what_lost_what_would_change_and_whom_to_ask(office: Office) -> None:
+    asked = {"who": "alice", "action": "pull", "registry": "prod", "repository": "payments/api:1.4"}
+    body = office["ada"].get("/access/explain", **asked, address="10.1.2.3", at="2031-05-01T00:00:00Z").body
+    assert (body["is_allowed"], body["repository"], body["address"]) == (False, "payments/api", "10.1.2.3")
+    assert body["at"].startswith("2031-05-01")
+    assert {change["kind"] for change in body["changes"]} == {"rule"}
+    assert any(row["who"].startswith("platform admins") for row in body["ask"])
+    assert [note.partition(" ")[0] for note in body["notes"]] == [":1.4", "Asked"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"action": "own"},
+        {"registry": ""},
+        {"repository": "x" * 300},
+        {"action": ""},
+        {"repository": "UPPER/case"},
+        {"address": "somewhere"},
+        {"credential": "0123456789abcdef"},
+        {"at": "tomorrow"},
+    ],
+)
 def test_bad_questions_about_access(office: Office, changes: dict[str, str]) -> None:
     asked = {"action": "pull", "registry": "ci", "repository": "payments/api", **changes}
     assert office["alice"].get("/access/explain", **asked).code == "invalid"

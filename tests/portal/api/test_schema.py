@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.test import Client
 from playwright.sync_api import Page
 
-from portal.api.urls import catalog, promotion, rest
+from portal.api.urls import catalog, granting, promotion, rest
 from tests.portal.api.office import Office
 
 
@@ -19,7 +19,7 @@ def test_the_schema_is_valid_and_complete(db: None, tmp_path: object) -> None:
     with open(target) as file:
         schema = yaml.safe_load(file)
     served = {path for path in schema["paths"] if path.startswith("/api/v1/")}
-    assert len(served) == len(catalog) + len(promotion) + len(rest)
+    assert len(served) == len(catalog) + len(promotion) + len(granting) + len(rest)
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
             assert operation.get("summary"), f"{method} {path} says not what it is for"

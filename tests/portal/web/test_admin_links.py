@@ -4,6 +4,7 @@ import pytest
 from django.apps import apps
 from django.test import Client
 from django.urls import resolve
+from django.utils.html import escape
 
 from portal.admin_site import portal_places, site
 from portal.users.models import Role
@@ -25,10 +26,18 @@ def test_a_row_leads_to_a_page_of_the_portal(label: str, auditor: Client) -> Non
     model = apps.get_model(label)
     row = make_row(model)
     url = portal_places[label](row)
-    assert resolve(url).app_name == "web"
+    assert url is not None
+    assert resolve(url.partition("?")[0]).app_name == "web"
     page = auditor.get(address(site._registry[model], "change", row.pk), follow=True).content.decode()
-    assert f'href="{url}"' in page
+    assert f'href="{escape(url)}"' in page
     assert "Open in the portal" in page
+
+
+def test_a_refusal_that_is_about_no_repository_leads_nowhere() -> None:
+    model = apps.get_model("access.denial")
+    row = make_row(model)
+    row.scope = "registry:catalog:*"  # type: ignore[attr-defined]
+    assert portal_places["access.denial"](row) is None
 
 
 def test_a_row_without_a_page_leads_nowhere(auditor: Client) -> None:

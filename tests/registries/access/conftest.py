@@ -1,8 +1,14 @@
-"""What one test was counted for is no other's business."""
+"""What one test was counted for is no other's business; and a registry whose operator is the test."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
+from pytest_django import Settings
+
+if TYPE_CHECKING:
+    from registries.topology.models import Registry
+    from tests.fakes.token_registry import TokenRegistry
 
 
 @pytest.fixture(autouse=True)
@@ -13,3 +19,24 @@ def _nothing_counted() -> Iterator[None]:
     tally.take()
     yield
     tally.take()
+
+
+@pytest.fixture
+def door(settings: Settings) -> Iterator["TokenRegistry"]:
+    """The front door of a registry, which checks tokens by the keys it was started with."""
+    from tests.fakes.token_registry import TokenRegistry
+
+    with TokenRegistry(issuer=settings.PORTAL_TOKEN_ISSUER).running() as running:
+        yield running
+
+
+@pytest.fixture
+def guarded(db: None, door: "TokenRegistry") -> "Registry":
+    """The row of a prod behind the door, which was started with the bundle of its first key."""
+    from registries.access.keys import bundle_pem
+    from tests.registries.access.cast import make_registry
+
+    registry = make_registry("prod", url=door.url)
+    door.service = registry.service
+    door.restart(bundle_pem(registry))
+    return registry

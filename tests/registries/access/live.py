@@ -70,10 +70,10 @@ class World:
         make_registry(name, kind, url=f"http://{LOOPBACK}:{port}", **fields)
         return self.start(name, config=self.printed(name, version), port=port)
 
-    def printed(self, name: str, version: str = "2.8") -> dict[str, object]:
+    def printed(self, name: str, version: str = "2.8", product: str | None = None) -> dict[str, object]:
         out = io.StringIO()
-        keys = str(self.folder / "keys" / name)
-        call_command("registry_config", name, server=version, keys_dir=keys, stdout=out, stderr=io.StringIO())
+        wanted = {"server": version, "product": product, "keys_dir": str(self.folder / "keys" / name)}
+        call_command("registry_config", name, **wanted, stdout=out, stderr=io.StringIO())
         config: dict[str, object] = yaml.safe_load(out.getvalue())
         return config
 

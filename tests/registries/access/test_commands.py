@@ -1,4 +1,4 @@
-"""explain_access and registry_config, as an operator types them."""
+"""explain_access, registry_config and signing_keys, as an operator types them."""
 
 import io
 import json
@@ -10,9 +10,12 @@ from cryptography import x509
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
+from portal.audit.models import AuditEvent
+from registries.access.keys import active_key, bundle_pem, jwks
 from registries.access.models import AccessRule
+from registries.access.rotation import publish_next_key
 from registries.topology.models import Credential, Reach
-from tests.registries.access.cast import make_person, make_registry, make_robot, make_team
+from tests.registries.access.cast import ADMIN, make_person, make_registry, make_robot, make_team
 
 pytestmark = pytest.mark.django_db
 
@@ -107,6 +110,89 @@ def test_registry_config_for_3_lists_the_key_under_our_id(tmp_path: Path) -> Non
     assert "rootcertbundle" not in token
     assert config["http"]["addr"] == ":5005"
     assert config["storage"]["filesystem"]["rootdirectory"] == "/data"
+
+
+def test_registry_config_for_3_lists_the_algorithms_of_all_keys_that_are_trusted() -> None:
+    publish_next_key(ADMIN, make_registry("prod"), "RS256")
+    token = yaml.safe_load(printed("registry_config", "prod", "--version", "3"))["auth"]["token"]
+    assert token["signingalgorithms"] == ["ES256", "RS256"]
+
+
+def test_registry_config_for_zot_trusts_one_key(tmp_path: Path, settings: Settings) -> None:
+    settings.PORTAL_BASE_URL = "https://portal.example"
+    prod = make_registry("prod")
+    options = ["--product", "zot", "--keys-dir", str(tmp_path), "--listen", "127.0.0.1:5005", "--storage", "/data"]
+    config = yaml.safe_load(printed("registry_config", "prod", *options))
+    assert config["http"]["auth"]["bearer"] == {
+        "realm": "https://portal.example/token",
+        "service": "prod.example:5000",
+        "cert": str(tmp_path / "portal-key.pem"),
+    }
+    assert (config["http"]["address"], config["http"]["port"]) == ("127.0.0.1", "5005")
+    assert config["storage"] == {"rootDirectory": "/data", "dedupe": False, "gc": True}
+    second = publish_next_key(ADMIN, prod)
+    printed("registry_config", "prod", *options)
+    assert (tmp_path / "portal-key.pem").read_text() == second.certificate_pem
+
+
+def test_registry_config_knows_a_zot_by_its_row() -> None:
+    make_registry("prod", product="zot")
+    assert yaml.safe_load(printed("registry_config", "prod"))["http"]["address"] == "0.0.0.0"
+    assert "auth" in yaml.safe_load(printed("registry_config", "prod", "--product", "distribution"))
+
+
+def ran(*words: str) -> tuple[int, str]:
+    """signing_keys: its exit status and what it said."""
+    out = io.StringIO()
+    try:
+        call_command("signing_keys", *words, stdout=out)
+    except SystemExit as ended:
+        return int(ended.code or 0), out.getvalue()
+    except CommandError as error:
+        return error.returncode, str(error)
+    return 0, out.getvalue()
+
+
+def test_signing_keys_says_where_a_registry_stands() -> None:
+    prod = make_registry("prod")
+    code, text = ran("prod")
+    assert (code, "There is nothing to do" in text) == (0, True)
+    code, text = ran("prod", "publish", "--algorithm", "RS256")
+    assert (code, "Give prod the new file and restart it" in text) == (0, True)
+    assert "published RS256" in ran("prod")[1]
+    assert "PRIVATE" not in ran("prod")[1]
+    assert len(bundle_pem(prod).split("BEGIN CERTIFICATE")) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ("prod switch", 1, "Publish one first"),
+        ("prod retire", 1, "no key that is replaced"),
+        ("prod abandon", 1, "no next key"),
+        ("prod probe", 1, "nothing listens there"),
+        ("prod revoke", 2, "Say why"),
+        ("prod probe --key NOPE", 2, "no key whose id begins with NOPE"),
+        ("nowhere publish", 2, "There are: prod"),
+        ("prod fly", 2, "invalid choice"),
+    ],
+)
+def test_signing_keys_refuses_with_a_sentence_and_a_status(words: str, code: int, said: str) -> None:
+    make_registry("prod", url="http://127.0.0.1:1")
+    ended, text = ran(*words.split())
+    assert said in text
+    assert ended == code or "fly" in words  # as called from code, the parser raises without a status
+
+
+def test_signing_keys_takes_a_key_out_in_an_emergency() -> None:
+    prod = make_registry("prod")
+    first = active_key(prod)
+    assert first is not None
+    code, text = ran("prod", "revoke", "--reason", "found in a log")
+    assert (code, "restart it now" in text) == (0, True)
+    assert first.kid not in {key["kid"] for key in jwks(prod)["keys"]}
+    event = AuditEvent.objects.get(verb="signingkey.revoked")
+    assert (event.actor_name, event.detail["reason"]) == ("command line", "found in a log")
 
 
 def test_registry_config_says_the_same_twice() -> None:

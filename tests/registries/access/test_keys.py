@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.test import Client
 
 from registries.access.key_material import libtrust_id, make_key, read_private_key
-from registries.access.keys import active_key, bundle_pem, ensure_key, jwks
+from registries.access.keys import active_key, bundle_pem, ensure_key, jwks, newest_certificate, store_key
 from registries.access.models import SigningKey
 from tests.registries.access.cast import make_registry
 
@@ -46,7 +46,9 @@ def test_public_halves_are_for_everybody(client: Client) -> None:
     bundle, key_set = client.get("/keys/prod/bundle.pem"), client.get("/keys/prod/jwks.json")
     assert bundle.content.decode() == bundle_pem(prod)
     assert key_set.json() == jwks(prod)
-    assert b"PRIVATE" not in bundle.content + key_set.content
+    newest = client.get("/keys/prod/newest.pem")
+    assert newest.content.decode() == newest_certificate(prod)
+    assert b"PRIVATE" not in bundle.content + key_set.content + newest.content
     assert client.post("/keys/prod/bundle.pem").status_code == 405
 
 
@@ -54,7 +56,7 @@ def test_public_halves_are_for_everybody(client: Client) -> None:
 @pytest.mark.parametrize("name", ["nowhere", "hub"])
 def test_where_there_is_no_key_there_is_no_bundle(client: Client, name: str) -> None:
     make_registry("hub", "upstream", reach="observed")
-    for file in ("bundle.pem", "jwks.json"):
+    for file in ("bundle.pem", "jwks.json", "newest.pem"):
         assert client.get(f"/keys/{name}/{file}").status_code == 404
 
 
@@ -68,6 +70,17 @@ def test_published_keys_are_trusted_beside_the_active_one_and_retired_ones_are_n
     assert [entry["kid"] for entry in jwks(prod)["keys"]] == [second.kid, first.kid]
     SigningKey.objects.filter(pk=first.pk).update(state=SigningKey.State.RETIRED)
     assert [entry["kid"] for entry in jwks(prod)["keys"]] == [second.kid]
+
+
+@pytest.mark.django_db
+def test_whoever_trusts_one_key_gets_the_next_one_as_soon_as_there_is_one() -> None:
+    prod = make_registry("prod")
+    first = active_key(prod)
+    assert first is not None
+    assert newest_certificate(prod) == first.certificate_pem
+    second = store_key(prod, make_key("RS256", "prod", NOW), SigningKey.State.PUBLISHED)
+    assert newest_certificate(prod) == second.certificate_pem
+    assert newest_certificate(make_registry("hub", "upstream", reach="observed")) == ""
 
 
 @pytest.mark.django_db

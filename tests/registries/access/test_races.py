@@ -9,10 +9,14 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from portal.actor import system
+from portal.audit.models import AuditEvent
+from portal.http.problem import Problem
+from registries.access.drafts import put_in_force
 from registries.access.epoch import bump_epoch, current_epoch
 from registries.access.facts import Grant, Verdict
 from registries.access.keys import ensure_key
-from registries.access.models import PolicyEpoch, SigningKey
+from registries.access.models import AccessRule, PolicyEpoch, SigningKey
 from registries.access.principals import Principal
 from registries.access.record_models import AccessUse, Denial, TokenCount
 from registries.access.tally import Tally
@@ -74,3 +78,21 @@ def test_no_count_is_lost_between_processes() -> None:
     assert TokenCount.objects.get().count == THREADS * 5
     assert Denial.objects.get().count == THREADS * 5
     assert AccessUse.objects.get().count == THREADS * 5
+
+
+def test_drafts_are_put_in_force_by_one_of_many_who_try() -> None:
+    prod = make_registry("prod")
+    rule = AccessRule.objects.create(zone=prod.zone, pattern="payments/**")
+    drafts = [
+        AccessRule.objects.create(zone=prod.zone, pattern=f"{name}/**", is_draft=True, replaces=rule) for name in "ab"
+    ]
+
+    def act() -> str:
+        try:
+            return str(len(put_in_force(system("portal"), drafts)))
+        except Problem as problem:
+            return problem.code
+
+    assert sorted(at_once(act)) == sorted(["2", *["no_draft"] * (THREADS - 1)])
+    assert AuditEvent.objects.filter(verb="accessrule.put_in_force").count() == 2
+    assert AuditEvent.objects.filter(verb="accessrule.ended").count() == 1

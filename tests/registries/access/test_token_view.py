@@ -2,21 +2,20 @@
 
 import base64
 import json
-from typing import Any
 from urllib.parse import urlencode
 
 import jwt
 import pytest
 from django.test import Client
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from registries.access.credentials import issue_personal_token, revoke_secret
-from registries.access.keys import active_key
 from registries.access.models import AccessRule, PersonalToken, RobotAccount, Secret
 from registries.access.record_models import Denial, TokenCount
 from registries.access.tally import tally
 from registries.topology.models import Registry
+from tests.registries.access.asking import access, ask, basic, claims
 from tests.registries.access.cast import (
     Login,
     make_person,
@@ -49,33 +48,6 @@ def sandbox() -> Registry:
 @pytest.fixture
 def prod() -> Registry:
     return make_registry("prod")
-
-
-def basic(login: Login | None) -> dict[str, str]:
-    if login is None:
-        return {}
-    return {"Authorization": "Basic " + base64.b64encode(f"{login.username}:{login.secret}".encode()).decode()}
-
-
-def ask(client: Client, registry: Registry, *scopes: str, login: Login | None = None, **more: str) -> Any:
-    query = urlencode([("service", registry.service), *(("scope", scope) for scope in scopes), *more.items()])
-    return client.get(f"/token?{query}", headers=basic(login))
-
-
-def claims(answer: Any, registry: Registry) -> dict[str, Any]:
-    """As the registry would read them: by its own key and audience."""
-    key = active_key(registry)
-    assert key is not None
-    token = answer.json()["token"]
-    assert jwt.get_unverified_header(token) == {"typ": "JWT", "alg": "ES256", "kid": key.kid}
-    found: dict[str, Any] = jwt.decode(
-        token, jwt.PyJWK(key.public_jwk), ["ES256"], audience=registry.service, issuer="127.0.0.1:8000"
-    )
-    return found
-
-
-def access(answer: Any, registry: Registry) -> dict[str, list[str]]:
-    return {entry["name"]: entry["actions"] for entry in claims(answer, registry)["access"]}
 
 
 def test_a_login_without_scope_gets_an_empty_token(client: Client, sandbox: Registry, alice: Login) -> None:
@@ -270,6 +242,22 @@ def test_many_scopes_survive_and_the_token_fits_through_proxies(
     assert len(answer.json()["token"]) <= 7 * 1024
     assert len(answer.content) < 60 * 1024
     assert answer.json()["denied"]
+
+
+def test_a_token_of_long_names_and_a_long_signature_fits_as_well_and_the_log_says_what_was_left_out(
+    client: Client, alice: Login, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "registries.access.token_view")
+    settings.PORTAL_TOKEN_ISSUER = f"{'i' * 240}.example"
+    registry = make_registry("sandbox", service="s" * 255, token_algorithm="RS256")
+    scopes = [f"repository:{'n' * 200}{number}:pull,push" for number in range(30)]
+    answer = ask(client, registry, *scopes, login=alice)
+    token = answer.json()["token"]
+    granted = jwt.decode(token, options={"verify_signature": False})["access"]
+    assert 6700 < len(token) <= 7 * 1024
+    assert 10 < len(granted) < 30
+    said = [record.getMessage() for record in caplog.records]
+    assert sum("the token would be too large for the proxies on its way" in line for line in said) == 30 - len(granted)
 
 
 def test_the_post_of_containerd(client: Client, sandbox: Registry, alice: Login) -> None:

@@ -1,8 +1,6 @@
 """``manage.py add_person NAME EMAIL``: an account, its roles and its teams, from a script."""
 
-import secrets
 import sys
-from pathlib import Path
 from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
@@ -12,6 +10,7 @@ from django.db import transaction
 
 from portal.actor import system
 from portal.users.accounts import create_person, join_team
+from portal.users.made_up import given_password
 from portal.users.models import Role, Team, User
 
 
@@ -30,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--password-file", help="read the password from this file; - for standard input")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        password = self.password(options["password_file"])
+        password = given_password(options["password_file"], sys.stdin)
         teams = [self.team(text) for text in options["team"]]
         actor = system("command line")
         try:
@@ -44,14 +43,6 @@ class Command(BaseCommand):
             raise CommandError(f"{options['name']} cannot be created: {' '.join(error.messages)}") from error
         shown = "" if options["password_file"] else f" Password (shown once): {password}"
         self.stdout.write(f"Created {user}.{shown}")
-
-    def password(self, source: str | None) -> str:
-        if source is None:
-            return secrets.token_urlsafe(15)
-        try:
-            return (sys.stdin.read() if source == "-" else Path(source).read_text()).strip()
-        except OSError as error:
-            raise CommandError(f"{source} cannot be read: {error.strerror}.") from error
 
     def team(self, text: str) -> tuple[Team, bool]:
         name, _, role = text.partition(":")

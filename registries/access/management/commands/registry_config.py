@@ -1,16 +1,25 @@
-"""``manage.py registry_config REGISTRY``: the config.yml that makes a Distribution server trust this portal."""
+"""``manage.py registry_config REGISTRY``: the config.yml that makes a Distribution server, or zot, trust this portal."""
 
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from registries.access.registry_config import DEFAULT_KEYS_DIR, VERSIONS, Wanted, config_text, key_file_text
+from registries.access.registry_config import (
+    DEFAULT_KEYS_DIR,
+    DISTRIBUTION,
+    PRODUCTS,
+    VERSIONS,
+    ZOT,
+    Wanted,
+    config_text,
+    key_file_text,
+)
 from registries.topology.models import Reach, Registry
 
 
 class Command(BaseCommand):
-    help = "Print the config.yml of a CNCF Distribution server that trusts this portal's tokens."
+    help = "Print the config.yml of a CNCF Distribution or zot server that trusts this portal's tokens."
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         """Django's own ``--version`` gives way: here it means the server's."""
@@ -22,6 +31,7 @@ class Command(BaseCommand):
             "--all", metavar="DIR", help="write config.yml and keys of every enforced registry to DIR/NAME/"
         )
         parser.add_argument("--version", dest="server", choices=VERSIONS, default="2.8", help="version of the server")
+        parser.add_argument("--product", choices=PRODUCTS, help="make of the server (default: the registry's own)")
         parser.add_argument("--listen", default=":5000", help="address the server listens on (default: :5000)")
         parser.add_argument("--storage", default="/var/lib/registry", help="folder of its content")
         parser.add_argument("--keys-dir", help="folder of its keys file; the file is written there as well")
@@ -46,9 +56,9 @@ class Command(BaseCommand):
 
     def configure(self, registry: Registry, folder: Path | None, options: dict[str, Any]) -> str:
         """The configuration; its keys file is written where there is a folder for it."""
-        wanted = Wanted(
-            options["server"], options["listen"], options["storage"], PurePosixPath(folder or DEFAULT_KEYS_DIR)
-        )
+        product = options["product"] or (ZOT if registry.product == ZOT else DISTRIBUTION)
+        keys_dir = PurePosixPath(folder or DEFAULT_KEYS_DIR)
+        wanted = Wanted(options["server"], options["listen"], options["storage"], keys_dir, product)
         if folder is not None:
             self.write(folder / wanted.key_file.name, key_file_text(registry, wanted))
         return config_text(registry, wanted)

@@ -1,17 +1,17 @@
-"""Pure: which addresses of an issuer may be asked?"""
+"""Pure: which addresses may be asked who somebody is? Of issuers of CI jobs, and of identity providers of people."""
 
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 
 def address_fault(url: str) -> str:
-    """Why it cannot be the address of an issuer or of its keys; empty when it can. Plain HTTP is for loopback alone."""
+    """Why it cannot be the address of an issuer or of its parts; empty when it can. Plain HTTP is for loopback alone."""
     parts = _parts(url)
     if parts is None or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
-        return "Write an address such as https://ci.example.com, without user name, query or fragment."
+        return "Write an address such as https://login.example.com, without user name, query or fragment."
     if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname)):
         return ""
-    return "Only https is taken: whoever could change the answer could sign in as any job."
+    return "Only https is taken: whoever could change the answer could sign in as anybody."
 
 
 def is_same_host(one: str, other: str) -> bool:

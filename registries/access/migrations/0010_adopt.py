@@ -11,7 +11,7 @@ import registries.fields
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('access', '0006_rules_requests_and_uses'),
+        ('access', '0009_draft_trials'),
         ('topology', '0003_keyless_zones'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

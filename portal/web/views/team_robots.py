@@ -1,0 +1,143 @@
+"""One robot of a team: what it is for, its secrets, and what it may."""
+
+from datetime import timedelta
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Q
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from portal.http.problem import Problem
+from portal.users.models import User
+from portal.users.team_members import may_steer_team
+from portal.web.viewer import for_people
+from portal.web.views.teams import find_own_team
+from registries.access.models import AccessRule, RobotAccount, Secret
+from registries.access.review import in_force
+from registries.access.robots import describe_robot, issue_secret_of, retire_robot, revoke_secret_of
+
+DAYS = (("30", "30 days"), ("90", "90 days"), ("365", "a year"))
+SECRETS_SHOWN = 20
+
+
+class SecretForm(forms.Form):
+    """A name to know it by, and an end."""
+
+    name = forms.CharField(max_length=80, label="Where is it used", help_text="For example: cluster shop-eu.")
+    days = forms.ChoiceField(choices=DAYS, initial="90", label="It ends after")
+
+
+class DescriptionForm(forms.Form):
+    description = forms.CharField(max_length=255, required=False, label="What it is for")
+
+
+def _find(user: User, team: str, name: str) -> RobotAccount:
+    """A robot of this very team; 404 for whatever else."""
+    own = find_own_team(user, team)
+    found = RobotAccount.objects.select_related("team").filter(team=own, name=name).first()
+    if found is None:
+        raise Http404(f"There is no robot {name} in team {team} that you may see.")
+    return found
+
+
+@for_people
+def show_robot(request: HttpRequest, user: User, name: str, robot: str) -> HttpResponseBase:
+    return _page(request, user, _find(user, name, robot))
+
+
+@require_POST
+@never_cache
+@for_people
+def issue_secret(request: HttpRequest, user: User, name: str, robot: str) -> HttpResponseBase:
+    """Make a secret and show it, this once: the page is the only place where it ever stands."""
+    found = _find(user, name, robot)
+    form = SecretForm(request.POST)
+    if not form.is_valid():
+        return _page(request, user, found, form=form, status=400)
+    ends = timezone.now() + timedelta(days=int(form.cleaned_data["days"]))
+    try:
+        made, secret = issue_secret_of(user, found, form.cleaned_data["name"], ends)
+    except Problem as problem:
+        return _page(request, user, found, form=form, problem=problem, status=problem.status)
+    return _page(request, user, found, made=made, secret=secret)
+
+
+@require_POST
+@for_people
+def revoke_secret(request: HttpRequest, user: User, name: str, robot: str, key: int) -> HttpResponseBase:
+    found = _find(user, name, robot)
+    secret = Secret.objects.select_related("robot__team").filter(robot=found, pk=key).first()
+    if secret is None:
+        raise Http404(f"{found} has no such secret.")
+    try:
+        revoke_secret_of(user, secret)
+    except Problem as problem:
+        return _page(request, user, found, problem=problem, status=problem.status)
+    messages.success(request, f"The secret “{secret.name or secret.handle}” is revoked. It no longer logs anything in.")
+    return redirect("web:team-robot", name=name, robot=robot)
+
+
+@require_POST
+@for_people
+def describe(request: HttpRequest, user: User, name: str, robot: str) -> HttpResponseBase:
+    found = _find(user, name, robot)
+    form = DescriptionForm(request.POST)
+    if not form.is_valid():
+        return _page(request, user, found, status=400)
+    try:
+        describe_robot(user, found, form.cleaned_data["description"])
+    except Problem as problem:
+        return _page(request, user, found, problem=problem, status=problem.status)
+    messages.success(request, "Written down.")
+    return redirect("web:team-robot", name=name, robot=robot)
+
+
+@require_POST
+@for_people
+def retire(request: HttpRequest, user: User, name: str, robot: str) -> HttpResponseBase:
+    found = _find(user, name, robot)
+    try:
+        count = retire_robot(user, found)
+    except Problem as problem:
+        return _page(request, user, found, problem=problem, status=problem.status)
+    messages.success(request, f"{found} is retired, and {count} of its secrets revoked. It logs in nowhere any more.")
+    return redirect("web:team", name=name)
+
+
+def _page(
+    request: HttpRequest,
+    user: User,
+    robot: RobotAccount,
+    *,
+    form: SecretForm | None = None,
+    problem: Problem | None = None,
+    made: Secret | None = None,
+    secret: str = "",
+    status: int = 200,
+) -> HttpResponseBase:
+    now = timezone.now()
+    secrets = Secret.objects.filter(robot=robot, is_keyless=False).select_related("shown_to").order_by("-pk")
+    rules = in_force(AccessRule.objects.filter(Q(robot=robot) | Q(team=robot.team), is_draft=False), now)
+    may_steer = may_steer_team(user, robot.team)
+    context = {
+        "robot": robot,
+        "team": robot.team,
+        "secrets": secrets[:SECRETS_SHOWN],
+        "rules": rules.select_related("zone", "registry", "team", "robot", "user").order_by("-pk")[:SECRETS_SHOWN],
+        "now": now,
+        "may_steer": may_steer,
+        "may_issue": may_steer
+        and robot.is_active
+        and (robot.kind == RobotAccount.Kind.CONSUMER or user.is_platform_admin),
+        "form": form or SecretForm(),
+        "description_form": DescriptionForm(initial={"description": robot.description}),
+        "problem": problem,
+        "made": made,
+        "secret": secret,
+    }
+    return render(request, "web/team_robot.html", context, status=status)

@@ -1,0 +1,1 @@
+"""What moved or appeared that nobody asked for?"""
