@@ -27,8 +27,8 @@ from registries.access.tally import tally
 from registries.access.throttle import PER_ACCOUNT
 from registries.topology.models import Registry
 from tests.registries.access.adopt.old_users import PASSWORD, htpasswd_of, make_login, make_old_registry, old_login
+from tests.registries.access.asking import access, ask, claims
 from tests.registries.access.cast import ADMIN, Login, make_registry, make_robot, make_team, robot_login
-from tests.registries.access.test_token_view import access, ask, claims
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database_both]
 
