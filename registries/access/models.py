@@ -274,7 +274,8 @@ class Restriction(models.Model):
         faults: dict[str, str] = {}
         if not self.actions:
             faults["forbids_push"] = "Forbid at least one action."
-        if self.starts_at is not None and self.ends_at is not None and self.ends_at <= self.starts_at:
+        started: datetime | None = self.starts_at  # a form may have left it empty
+        if started and self.ends_at and self.ends_at <= started:
             faults["ends_at"] = "It would end before it starts."
         if self.registry is not None and self.zone_id not in (None, self.registry.zone_id):
             faults["zone"] = f"{self.registry} stands in {self.registry.zone}; name the registry alone, or that zone."

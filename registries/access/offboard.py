@@ -17,8 +17,9 @@ from portal.actor import Actor
 from portal.audit.record import record
 from portal.outbox.post import tell
 from portal.users.accounts import join_team, switch_off
+from portal.users.last_admin import LastAdminError, an_admin_remains
 from portal.users.models import Team, User
-from registries.access.credential_ends import people_of, platform_admins
+from registries.access.credential_ends import people_of
 from registries.access.credentials import revoke_secret
 from registries.access.leaving import (
     only_maintainer_of,
@@ -79,6 +80,15 @@ class Done:
 
 def offboard(actor: Actor, person: User, farewell: Farewell) -> Done:
     """Raises OffboardRefusedError."""
+    try:
+        with an_admin_remains():
+            return _let_go(actor, person, farewell)
+    except LastAdminError as error:
+        raise OffboardRefusedError(str(error)) from error
+
+
+def _let_go(actor: Actor, person: User, farewell: Farewell) -> Done:
+    """In one transaction, in which whoever changes what admins there are waits for its turn."""
     with transaction.atomic():
         person = User.objects.select_for_update().get(pk=person.pk)
         _check(actor, person, farewell)
@@ -112,9 +122,6 @@ def end_sessions(person: User, now: datetime) -> int:
 def _check(actor: Actor, person: User, farewell: Farewell) -> None:
     if actor == person.actor:
         raise OffboardRefusedError("You cannot let yourself go; ask another platform admin, or security.")
-    others = [admin for admin in platform_admins() if admin.pk != person.pk]
-    if person.is_platform_admin and not others:
-        raise OffboardRefusedError(f"{person} is the last platform admin. Make somebody else one first.")
     for successor in farewell.successors.values():
         if not successor.is_active or successor.pk == person.pk:
             raise OffboardRefusedError(

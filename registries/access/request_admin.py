@@ -1,6 +1,6 @@
 """What people asked for, in the admin."""
 
-from portal.admin_site import ReadOnlyAdmin, display, register
+from portal.admin_site import ReadOnlyAdmin, register
 from registries.access.request_models import AccessRequest
 from registries.access.request_news import whom
 
@@ -11,7 +11,7 @@ class AccessRequestAdmin(ReadOnlyAdmin):
 
     list_display = [
         "requester",
-        "whom_label",
+        "for_whom",
         "registry",
         "pattern",
         "actions",
@@ -24,6 +24,5 @@ class AccessRequestAdmin(ReadOnlyAdmin):
     list_select_related = ["requester", "registry", "decided_by", "team", "robot"]
     search_fields = ["requester__username", "team__name", "robot__name", "pattern", "reason"]
 
-    @display(description="for")
-    def whom_label(self, request: AccessRequest) -> str:
+    def for_whom(self, request: AccessRequest) -> str:
         return whom(request)

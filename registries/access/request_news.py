@@ -44,8 +44,8 @@ def tell_outcome(request: AccessRequest) -> None:
     lines = [title, ""]
     if request.decided_by is not None:
         lines.append(f"Decided by {request.decided_by}.")
-    if request.rule is not None and request.rule.ends_at is not None:
-        rule = request.rule
+    rule = request.rule
+    if rule is not None and rule.ends_at is not None:
         lines.append(f"It is {', '.join(rule.actions)} on {rule.pattern}, and ends by itself on {_day(rule.ends_at)}.")
     if request.comment:
         lines.append(f"Comment: {request.comment}")

@@ -86,7 +86,11 @@ def _about_names_of(user: User, rows: QuerySet[AccessRequest]) -> list[int]:
     if not maintained or not user.is_active:
         return []
     policy = current_snapshot().policy
-    asked = rows.order_by().values_list("pk", "registry__zone_id", "pattern")
+    near = Q(pk__in=[])
+    for (zone, prefix), owner in policy.owners.items():
+        if owner.team_id in maintained:
+            near |= Q(registry__zone=zone) & (Q(pattern=prefix) | Q(pattern__prefix=f"{prefix}/"))
+    asked = rows.filter(near).order_by().values_list("pk", "registry__zone_id", "pattern")
     return [pk for pk, zone, pattern in asked if span_of(policy, zone, pattern).sole_team in maintained]
 
 

@@ -50,12 +50,13 @@ def conditions(now: datetime, days: int = UNUSED_DAYS, covered: Iterable[int] | 
     secrets = Secret.objects.filter(live, robot=OuterRef("robot"), revoked_at=None)
     keyless = FederationRule.objects.filter(robot=OuterRef("robot"), is_enabled=True)
     robot_gone = Q(robot__is_active=False) | Q(robot__expires_at__lte=now)
-    team_empty = Q(team__isnull=False) & ~Exists(Membership.objects.filter(team=OuterRef("team"), user__is_active=True))
+    people = Membership.objects.filter(team=OuterRef("team"), user__is_active=True)
+    team_empty = Q(team__isnull=False) & ~Q(Exists(people))
     return {
         "never-used": Q(last_used_at=None) & (Q(created_at=None) | Q(created_at__lte=long_ago)),
         "unused": Q(last_used_at__lte=long_ago),
         "gone": Q(user__is_active=False) | robot_gone | team_empty,
-        "no-secret": Q(robot__isnull=False) & ~robot_gone & ~Exists(secrets) & ~Exists(keyless),
+        "no-secret": Q(robot__isnull=False) & ~robot_gone & ~Q(Exists(secrets)) & ~Q(Exists(keyless)),
         "no-end": Q(ends_at=None),
         "far-end": Q(ends_at__gt=now + FAR),
         "covered": Q(pk__in=list(covered_now(now) if covered is None else covered)),

@@ -70,7 +70,7 @@ class SwitchedOffBySecurity:
     def has_switch_off_permission(self, request: HttpRequest) -> bool:
         return has_role(request, ADMIN, SECURITY)
 
-    @action(
+    @action(  # type: ignore[untyped-decorator]
         description="Switch off: nobody comes in by it, and what came in by it is revoked", permissions=["switch_off"]
     )
     def switch_off(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:

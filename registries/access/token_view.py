@@ -32,6 +32,7 @@ from registries.oci.scope import Scope
 
 logger = logging.getLogger(__name__)
 MAX_DENIED = 20
+MOST_BROKEN = 20
 _encode = JSONEncoder(separators=(",", ":")).encode
 
 
@@ -75,14 +76,16 @@ def token_view(request: HttpRequest) -> TokenAnswer:
 
 
 def _decided(asked: TokenRequest, address: str) -> TokenAnswer:
-    """Once more where the connection to the database broke while it was idle: a restart of the database costs no login."""
-    try:
-        return _answer(asked, address, timezone.now())
-    except (OperationalError, InterfaceError):
-        if connection.in_atomic_block or connection.is_usable():
-            raise
-        connection.close()
-        return _answer(asked, address, timezone.now())
+    """Again where the connection to the database broke while it was idle, for each that waits in a pool: a restart of the database costs
+    no login. Where no new one can be had, the database is gone."""
+    for _ in range(MOST_BROKEN):
+        try:
+            return _answer(asked, address, timezone.now())
+        except (OperationalError, InterfaceError):
+            if connection.connection is None or connection.in_atomic_block or connection.is_usable():
+                raise
+            connection.close()
+    return _answer(asked, address, timezone.now())
 
 
 def _answer(asked: TokenRequest, address: str, now: datetime) -> TokenAnswer:

@@ -105,7 +105,7 @@ class Harbour(Company):
 
     def _wished(self) -> AccessRequest:
         """Charlie waits; a grant of theirs that nobody uses lies about."""
-        self.allow(self.charlie, self.prod, f"{LONG}/**", reason="until the collectors are one")
+        self.allow(self.charlie, self.prod, f"{LONG}/contrib", reason="until the collectors are one")
         wish = Wish(self.charlie, self.prod, f"{LONG}/*", ("pull",), self.now + timedelta(days=30))
         return ask_for_access(self.charlie, wish, "Comparing how both collectors are configured. " * 6)
 

@@ -18,6 +18,7 @@ from tests.fakes.token_registry import TokenRegistry
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize(("width", "scheme", "other"), [(1440, "light", 390), (390, "dark", 1440)])
 def test_from_the_first_key_to_a_second_and_a_revoked_one(
     visit: Visit, harbour: Harbour, width: int, scheme: str, other: int
@@ -31,19 +32,23 @@ def test_from_the_first_key_to_a_second_and_a_revoked_one(
         def click(name: str, then: str) -> None:
             page.get_by_role("button", name=name, exact=True).click()
             expect(page.locator(".stands")).to_contain_text(then)
+
+        def look() -> None:
             visitor.look()
             visitor.measure(other)
 
-        visitor.look()
+        look()
         click("Make the first key", "There is nothing to do")
         door.restart(bundle_pem(prod))
         click("Publish the next key", "Give it the new file, restart it and probe")
         click("Probe the next key", "Give it the new file, restart it and probe")
         expect(page.locator(".step-failed")).to_contain_text("not yet this one")
+        look()
         door.restart(bundle_pem(prod))
         click("Probe the next key", "Switch to it")
         page.locator("button.main").click()
         expect(page.locator(".step-now")).to_contain_text("Wait until the last old token has ended")
+        look()
 
         SigningKey.objects.filter(state="replaced").update(replaced_at=timezone.now() - timedelta(minutes=11))
         page.reload()
@@ -57,6 +62,7 @@ def test_from_the_first_key_to_a_second_and_a_revoked_one(
         page.get_by_label("What happened").fill("found in a log")
         click("Revoke it now", "was revoked here")
         expect(page.locator(".warning")).to_contain_text("whoever holds that key gets in")
+        look()
         there = reverse("admin:access_signingkey_rotation", args=[prod.pk])
         page = visitor.open(reverse("admin:topology_registry_change", args=[prod.pk]))
         page.locator(f'a[href="{there}"]').first.dispatch_event("click")

@@ -158,3 +158,17 @@ def test_a_portal_that_cannot_understand_its_provider_does_not_start(home: Path)
     assert ended.returncode == 1
     assert ended.stderr.startswith("PORTAL_OIDC_ISSUER, oidc: the issuer is 'http://login.example'. Only https")
     assert "Traceback" not in ended.stderr
+
+
+def test_the_button_on_the_login_page_comes_from_the_environment(home: Path) -> None:
+    look = "from django.test import Client; print(Client(headers={'host': '127.0.0.1'}).get('/accounts/login/').content.decode())"
+    told = {
+        "PORTAL_OIDC_ISSUER": ISSUER, "PORTAL_OIDC_CLIENT_ID": "x", "PORTAL_OIDC_TITLE": "Company <sign-in>",
+        "PORTAL_OIDC_ONLY": "yes", "PORTAL_BREAK_GLASS": "root", "PORTAL_CONTACT": "#platform",
+    }  # fmt: skip
+    ended = manage(home, "shell", "-c", look, **SECRETS, **told)
+    assert ended.returncode == 0, ended.stderr
+    assert "Sign in with Company &lt;sign-in&gt;" in ended.stdout
+    assert 'action="/accounts/oidc/oidc/login/' in ended.stdout
+    assert "Local admins, with a password" in ended.stdout
+    assert "Ask #platform." in ended.stdout

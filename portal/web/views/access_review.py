@@ -64,6 +64,7 @@ def list_grants(request: HttpRequest, user: User) -> HttpResponseBase:
         "due_count": due.distinct().count(),
         "is_filtered": bool(finding or text),
         "may_change": grants_kept_by(user).exists(),
+        "sees_admin": user.has_role(),
         "here": request.get_full_path(),
         "today": now.date().isoformat(),
     }

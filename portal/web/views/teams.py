@@ -53,8 +53,8 @@ def list_teams(request: HttpRequest, user: User) -> HttpResponseBase:
     if text:
         rows = rows.filter(name__icontains=text) | rows.filter(title__icontains=text)
     if mine:
-        rows = rows.filter(is_mine=True)
-    context = {"is_filtered": bool(text or mine)}
+        rows = rows.filter(pk__in=user.memberships.values("team"))
+    context: dict[str, object] = {"is_filtered": bool(text or mine)}
     return respond(request, "web/teams.html", rows, COLUMNS, order="name", context=context)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.apps import apps
+from django.db import models
 
 from portal.approvals.models import Decision
 from portal.users.models import Membership, RoleGrant, User
@@ -13,7 +14,17 @@ from registries.access.request_models import AccessRequest
 from tests.registries.access.town import Town, make_town
 
 EVERYBODY = ("alice", "bob", "charlie", "dora", "sue", "ada", "sam", "audrey", "rita")
-WATCHED = (AccessRequest, AccessRule, RobotAccount, Secret, PersonalToken, Membership, RoleGrant, Decision, User)
+WATCHED: tuple[type[models.Model], ...] = (
+    AccessRequest,
+    AccessRule,
+    RobotAccount,
+    Secret,
+    PersonalToken,
+    Membership,
+    RoleGrant,
+    Decision,
+    User,
+)
 # What a visit leaves behind by itself.
 BESIDE = {"sessions.session", "access.policyepoch"}
 

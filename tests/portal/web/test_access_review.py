@@ -83,6 +83,7 @@ def test_an_auditor_looks_and_is_offered_nothing(grants: Grants, signed_in: Sign
     page = signed_in(grants.town["audrey"]).get(PAGE).content.decode()
     assert "payments/old" in page
     assert "You may look." in page
+    assert '/admin/access/accessuse/?q=dora"' in page
     assert "keep_one" not in page
 
 

@@ -318,7 +318,7 @@ def test_secrets_are_in_no_log_report_or_record(
             client.post("/token", f"grant_type=refresh_token&refresh_token={wrong}", content_type=FORM),
         ]  # fmt: skip
     tally.flush()
-    models = [AuditEvent, *apps.get_app_config("access").get_models()]
+    models: list[Any] = [AuditEvent, *apps.get_app_config("access").get_models()]
     kept = [json.dumps(list(model._default_manager.values()), default=str) for model in models]
     said = [caplog.text, *kept, *(answer.content.decode() for answer in answers)]
     tokens = [answer.json()["token"] for answer in answers if "token" in answer.json()]
@@ -370,7 +370,7 @@ def test_asking_makes_nothing(client: Client, sandbox: Registry, alice: Login, r
     """A token to push makes no repository, no owner, no rule: only what is counted is written."""
     ci, archive = make_registry("ci-snapshots"), make_registry("archive")
     counted = {"accessuse", "denial", "tokencount", "attemptcount"}
-    models = [model for model in apps.get_models() if model._meta.model_name not in counted]
+    models: list[Any] = [model for model in apps.get_models() if model._meta.model_name not in counted]
     before = {model: model._default_manager.count() for model in models}
     ask(client, sandbox, "repository:brand/new:pull,push", login=alice)
     ask(client, ci, "repository:brand/new:pull,push", login=robbie)

@@ -213,9 +213,26 @@ def test_nobody_lets_themselves_go_and_the_last_admin_stays(story: Story) -> Non
     assert "cannot let yourself go" in refused.content.decode()
     sven = make_person("sven")
     grant_role(ADMIN, sven, Role.SECURITY)
-    assert "last platform admin" in story.browser(sven).post(own, {}).content.decode()
+    story.ada.set_password("she can sign in")
+    story.ada.save()
+    assert "no platform admin who can sign in" in story.browser(sven).post(own, {}).content.decode()
     story.ada.refresh_from_db()
     assert story.ada.is_active
+
+
+def test_an_admin_who_cannot_sign_in_is_nobody_to_leave_the_portal_to(story: Story) -> None:
+    eve, sven = make_person("eve"), make_person("sven")
+    grant_role(ADMIN, eve, Role.PLATFORM_ADMIN)
+    grant_role(ADMIN, sven, Role.SECURITY)
+    for person, password in ((story.ada, "correct horse battery"), (eve, None)):
+        person.set_password(password)
+        person.save()
+    refused = story.browser(sven).post(f"/admin/users/user/{story.ada.pk}/leaving/", {})
+    assert refused.status_code == 409
+    assert "no platform admin who can sign in" in refused.content.decode()
+    story.ada.refresh_from_db()
+    assert story.ada.is_active
+    assert not AuditEvent.objects.filter(verb="person.offboarded").exists()
 
 
 @pytest.mark.parametrize("value", ["99", "-1", "x", "0; drop"])

@@ -68,7 +68,7 @@ def test_of_two_who_decide_one_wins(town: Town) -> None:
 
 
 def test_the_same_wish_waits_once(town: Town) -> None:
-    came = at_once(*[lambda who=who: town.ask(who, subject=town.shop) for who in ("dora", "sue", "dora", "sue")])  # type: ignore[misc]
+    came = at_once(*[lambda who=who: town.ask(who, subject=town.shop) for who in ("dora", "sue", "dora", "sue")])
     assert came == ["already_waiting", "already_waiting", "already_waiting", "done"]
     assert AccessRequest.objects.count() == 1
 

@@ -287,6 +287,15 @@ def test_the_holder_is_told_three_days_and_one_day_before_the_end(town: Town) ->
     assert f"/access/requests/{rule.request.pk}/" in told[0].body
 
 
+def test_the_clock_does_it_all(town: Town) -> None:
+    from registries.access import tasks
+
+    town.granted(ends_at=in_days(2))
+    assert tasks.mind_grants() == 1
+    assert tasks.remind_reviewers() == 0
+    assert tasks.mind_grants() == 0
+
+
 def test_of_a_robot_its_team_is_told(town: Town) -> None:
     AccessRule.objects.create(team=town.shop, pattern="payments/**", registry=town.prod)
     AccessRule.objects.create(robot=town.robbie, pattern="payments/api", registry=town.prod, ends_at=in_days(2))

@@ -123,13 +123,14 @@ def restart_workers(running: Running) -> None:
     assert until(lambda: len(children(running.pid)) == 2 and not before & set(children(running.pid)), seconds=60)
 
 
+@pytest.mark.parametrize("face", ["portal.token_wsgi", "portal.wsgi"])
 @pytest.mark.timeout(240)
 def test_a_database_that_ends_all_connections_costs_no_login(
-    environment: dict[str, str], tmp_path: Path, ports: Ports, processes: Processes
+    environment: dict[str, str], tmp_path: Path, ports: Ports, processes: Processes, face: str
 ) -> None:
     """As a failover or a restart of the database does: connections that stood open are made anew."""
     port = ports.take()
-    command = [sys.executable, "-m", "gunicorn", "portal.token_wsgi", f"--bind={LOOPBACK}:{port}", "--threads=2"]
+    command = [sys.executable, "-m", "gunicorn", face, f"--bind={LOOPBACK}:{port}", "--threads=2"]
     running = processes.start("tokens", [*command, "--no-control-socket"], env=environment, grace_seconds=10)
     processes.wait_for(running, lambda: http_answers(LOOPBACK, port, "/readyz"), deadline_seconds=60)
     asked = requests_in(tmp_path)
