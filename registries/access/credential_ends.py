@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.conf import settings
-from django.db.models import Exists, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from portal.users.models import Membership, Role, Team, User
+from registries.access.adopt.models import ImportedLogin
 from registries.access.models import PersonalToken, RobotAccount, Secret
 from registries.access.secret_state import live_secrets, successors_of
 from registries.topology.models import Credential
@@ -62,6 +64,15 @@ def robot_accounts(now: datetime) -> QuerySet[RobotAccount]:
 def own_credentials(now: datetime) -> QuerySet[Credential]:
     """What we use toward registries that do not trust our tokens."""
     return Credential.objects.filter(expires_at__gt=now).select_related("registry__owner").defer("secret")
+
+
+def imported_logins(now: datetime) -> QuerySet[ImportedLogin]:
+    """Old passwords of registries that were brought in, without those whose robot has used a secret of its own since."""
+    on = Q(robot__expires_at=None) | Q(robot__expires_at__gt=now)
+    rows = ImportedLogin.objects.filter(on, disabled_at=None, expires_at__gt=now, robot__is_active=True)
+    since = Coalesce(OuterRef("last_used_at"), OuterRef("created_at"))
+    followed = Secret.objects.filter(robot=OuterRef("robot"), is_keyless=False, last_used_at__gt=since)
+    return rows.exclude(Exists(followed)).select_related("robot__team", "registry").defer("password_hash")
 
 
 def _without_followed(rows: QuerySet[Any], now: datetime) -> QuerySet[Any]:
@@ -123,11 +134,22 @@ def _of_credential(credential: Credential, now: datetime) -> Ending:
     )  # fmt: skip
 
 
+def _of_login(login: ImportedLogin, now: datetime) -> Ending:
+    return Ending(
+        kind="imported login", handle=login.username, owner=login.robot.login,
+        what=f"The old password of {login.username} at {login.registry}", ends_at=_end(login),
+        todo=f"Give the jobs that use it a secret of {login.robot.login}, which a platform admin issues:",
+        url=_address("admin:access_robotaccount_secret", login.robot_id), people=people_of(login.robot.team),
+        unused=(login.last_used_at or login.created_at) < now - UNUSED,
+    )  # fmt: skip
+
+
 SOURCES: Final[tuple[Source, ...]] = (
     Source(personal_tokens, _of_token),
     Source(robot_secrets, _of_secret),
     Source(robot_accounts, _of_account),
     Source(own_credentials, _of_credential),
+    Source(imported_logins, _of_login),
 )
 
 

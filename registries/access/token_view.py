@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from portal.http.client_address import client_address
 from portal.vault import UndecryptableError
-from registries.access.adopt.logins import SlowedDownError, recognise_imported
+from registries.access.adopt.logins import BusyError, SlowedDownError, recognise_imported
 from registries.access.facts import Grant, Place
 from registries.access.keys import NoKeyError
 from registries.access.policy import evaluate_scopes
@@ -69,7 +69,7 @@ def token_view(request: HttpRequest) -> TokenAnswer:
     except NoKeyError as error:
         logger.error("%s", error)
         return _refusal(503, "temporarily_unavailable", "The portal cannot sign tokens for this registry yet.")
-    except (DatabaseError, InterfaceError, UndecryptableError) as error:
+    except (DatabaseError, InterfaceError, UndecryptableError, BusyError) as error:
         # Nothing is decided without the rows; least of all is somebody taken for a stranger.
         logger.error("No token could be decided: %s", error)
         return _refusal(503, "temporarily_unavailable", "The portal cannot decide at the moment; try again.")

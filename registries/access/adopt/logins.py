@@ -64,6 +64,10 @@ class SlowedDownError(Exception):
         self.seconds = seconds
 
 
+class BusyError(Exception):
+    """So many passwords are being checked that this one did not get its turn."""
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """A login that may be used: the robot it acts as, narrowed to that registry; the policy's epoch, read in the same query."""
@@ -73,7 +77,7 @@ class Known:
 
 
 def recognise_imported(sent: Sent, service: str, address: str, now: datetime) -> Known | None:
-    """None for every kind of no. Raises SlowedDownError."""
+    """None for every kind of no. Raises SlowedDownError, BusyError."""
     if is_secret_of_ours(sent.secret) or "\0" in sent.username + sent.secret + service:
         return None
     found = _read(sent.username, service, now)
@@ -142,7 +146,7 @@ def _is_right(found: _Found, sent: Sent, address: str, now: datetime) -> bool:
     if wait:
         raise SlowedDownError(wait)
     if not _checks.acquire(timeout=WAIT_SECONDS):
-        raise SlowedDownError(1)
+        raise BusyError(f"{found.registry}: no turn to check a password within {WAIT_SECONDS:g} s")
     try:
         known = _memory.get(shown)  # somebody may have checked the very same while we waited
         if known is None:

@@ -179,7 +179,8 @@ class Command(BaseCommand):
             where = f"line {row.line}: " if row.what == "left" else ""
             whom = f" as {row.robot}" if row.robot else ""
             text = f": {row.text}" if row.text else ""
-            self.stdout.write(f"{row.what:9} {where}{row.username or '(no name)'}{whom}{text}")
+            what = "new" if is_dry_run and row.what == "imported" else row.what
+            self.stdout.write(f"{what:9} {where}{row.username or '(no name)'}{whom}{text}")
         count = sum(row.what == "imported" for row in outcomes)
         self.stdout.write(f"{count} logins {'would be' if is_dry_run else 'were'} imported.")
 

@@ -17,6 +17,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from portal.demo.content import Layout
+from portal.demo.docker import Docker
 from portal.demo.ports import LOOPBACK, Ports
 from portal.demo.processes import Processes
 from portal.demo.registries import RegistryServer
@@ -50,10 +51,17 @@ class Client:
     skopeo: Skopeo = field(init=False)
 
     def __post_init__(self) -> None:
-        self.store(self.username, USERS[self.username])
+        """Logged in once, years ago, with the docker command line where there is one."""
+        if not shutil.which("docker"):
+            self.store(self.username, USERS[self.username])
+            return
+        docker = Docker(self.folder / f"docker-of-{self.username}")
+        docker.config_folder.mkdir()
+        docker.login(self.server.host, self.username, USERS[self.username]).or_fail("docker login")
+        self.skopeo = Skopeo(docker.authfile)
 
     def store(self, username: str, secret: str) -> None:
-        """As ``docker login`` would leave it."""
+        """As somebody changes the settings of a job by hand."""
         login = base64.b64encode(f"{username}:{secret}".encode()).decode()
         authfile = self.folder / f"{self.username}.json"
         authfile.write_text(json.dumps({"auths": {self.server.host: {"auth": login}}}))
@@ -243,6 +251,26 @@ def test_a_registry_in_use_is_brought_in_without_an_outage_and_goes_back(harbour
     assert reader.push(image, "shop/own:2") == ""
     assert harbour.world.row("ci-snapshots").reach == Reach.OBSERVED
     assert ImportedLogin.objects.count() == 2
+
+
+@pytest.mark.docker_engine
+def test_an_engine_that_logged_in_before_pushes_and_pulls_on(harbour: Harbour, docker: Docker, tmp_path: Path) -> None:
+    host, image = harbour.server.host, harbour.world.image()
+    docker.login(host, "payments-ci", USERS["payments-ci"]).or_fail("docker login")
+    docker.push_layout(image, f"{host}/payments/api", "1", tmp_path / "a").or_fail("docker push")
+    make_team("payments")
+    assert adopt("import-users", str(tmp_path / "htpasswd"), "--team", "payments", "--kind", "ci")[0] == 0
+    assert adopt("read-log", str(harbour.log))[0] == 0
+    assert adopt("report") == (0, adopt("report")[1])
+    harbour.restart_with(harbour.new_config())
+    assert adopt("cut-over")[0] == 0
+    docker.pull(f"{host}/payments/api:1").or_fail("docker pull with what was stored")
+    docker.push_layout(image, f"{host}/payments/web", "1", tmp_path / "b").or_fail("docker push with what was stored")
+    docker.login(host, "payments-ci", USERS["payments-ci"]).or_fail("docker login anew")
+    assert docker.login(host, "payments-ci", "guess").code != 0
+    harbour.restart_with(harbour.old_config)
+    assert adopt("back")[0] == 0
+    docker.push_layout(image, f"{host}/payments/web", "2", tmp_path / "c").or_fail("docker push as ever")
 
 
 def test_the_cut_over_is_refused_while_the_registry_trusts_other_keys(harbour: Harbour) -> None:

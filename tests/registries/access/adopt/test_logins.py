@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from contextlib import ExitStack
 from datetime import timedelta
 from threading import Thread
 from typing import Any
@@ -26,8 +27,8 @@ from registries.access.tally import tally
 from registries.access.throttle import PER_ACCOUNT
 from registries.topology.models import Registry
 from tests.registries.access.adopt.old_users import PASSWORD, htpasswd_of, make_login, make_old_registry, old_login
+from tests.registries.access.asking import access, ask, claims
 from tests.registries.access.cast import ADMIN, Login, make_registry, make_robot, make_team, robot_login
-from tests.registries.access.test_token_view import access, ask, claims
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database_both]
 
@@ -183,6 +184,18 @@ def test_guesses_are_slowed_down_before_they_cost_anything(
     slowed = ask(client, snapshots, login=old_login())
     assert (slowed.status_code, int(slowed["Retry-After"]) > 0) == (429, True)
     AttemptCount.objects.all().delete()
+    assert ask(client, snapshots, login=old_login()).status_code == 200
+
+
+def test_who_gets_no_turn_is_told_to_try_again(
+    client: Client, snapshots: Registry, login: ImportedLogin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logins, "WAIT_SECONDS", 0.05)
+    with ExitStack() as taken:
+        for _ in range(logins.AT_ONCE):
+            taken.enter_context(logins._checks)
+        answer = ask(client, snapshots, login=old_login())
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert ask(client, snapshots, login=old_login()).status_code == 200
 
 
