@@ -1,5 +1,6 @@
 """Pure: which grants add nothing, because another gives as much to the same or to more, everywhere it does and for as long?"""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
@@ -8,6 +9,7 @@ from registries.access.patterns import covers
 
 # By person and by robot: the teams whose rules speak of them too.
 Teams = Mapping[Whom, frozenset[int]]
+_WILDCARD = re.compile(r"[*?]")
 
 
 def covered_rules(rules: Iterable[Rule], teams: Teams, zones: Mapping[int, int], now: datetime) -> dict[int, int]:
@@ -15,7 +17,7 @@ def covered_rules(rules: Iterable[Rule], teams: Teams, zones: Mapping[int, int],
     grants = [rule for rule in rules if not rule.is_deny and (rule.ends_at is None or rule.ends_at > now)]
     by_whom: dict[Whom, dict[str, list[Rule]]] = {}
     for rule in grants:
-        by_whom.setdefault(rule.whom, {}).setdefault(rule.stem, []).append(rule)
+        by_whom.setdefault(rule.whom, {}).setdefault(_stem(rule.pattern), []).append(rule)
     found: dict[int, int] = {}
     for rule in grants:
         wider = (other for other in _candidates(rule, by_whom, teams) if _covers(other, rule, zones, now))
@@ -28,10 +30,16 @@ def covered_rules(rules: Iterable[Rule], teams: Teams, zones: Mapping[int, int],
 def _candidates(rule: Rule, by_whom: Mapping[Whom, Mapping[str, list[Rule]]], teams: Teams) -> Iterator[Rule]:
     """Rules for the same or for more, whose pattern begins as this one does or sooner."""
     others = {rule.whom, EVERYONE, *(("team", str(team)) for team in teams.get(rule.whom, ()))}
-    stems = _above(rule.stem)
+    stems = _above(_stem(rule.pattern))
     for whom in sorted(others):
         for stem in stems:
             yield from (other for other in by_whom.get(whom, {}).get(stem, ()) if other.key != rule.key)
+
+
+def _stem(pattern: str) -> str:
+    """The whole parts of the pattern before the first that has a wildcard."""
+    wild = _WILDCARD.search(pattern)
+    return pattern if wild is None else pattern[: wild.start()].rpartition("/")[0]
 
 
 def _above(stem: str) -> list[str]:
