@@ -11,7 +11,7 @@ from portal.http.client_address import client_address
 from portal.http.problem import Problem
 from portal.networks import lies_in, parse_networks
 from portal.users.models import User
-from registries.access.credentials import Proved, prove
+from registries.access.credential.credentials import Proved, prove
 from registries.access.models import PersonalToken, RobotAccount, StoredSecret
 
 

@@ -4,7 +4,7 @@ from portal.globs import matches
 from portal.http.problem import Problem
 from portal.users.models import User
 from portal.users.queries import person_by_claim
-from registries.access.federation_models import Exchange
+from registries.access.keyless.federation_models import Exchange
 from registries.access.models import Secret
 
 

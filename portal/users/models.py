@@ -62,12 +62,15 @@ class User(AbstractUser):
 
     @property
     def role_names(self) -> frozenset[str]:
-        """Roles held now, read once per instance."""
+        """Roles held now: those granted, and of a superuser that of a platform admin."""
+        return self.granted_role_names | ({Role.PLATFORM_ADMIN.value} if self.is_superuser else set())
+
+    @property
+    def granted_role_names(self) -> frozenset[str]:
+        """Roles that somebody granted, read once per instance."""
         known: frozenset[str] | None = self.__dict__.get("_role_names")
         if known is None:
             known = frozenset(self.role_grants.values_list("role", flat=True))
-            if self.is_superuser:
-                known |= {Role.PLATFORM_ADMIN.value}
             self.__dict__["_role_names"] = known
         return known
 

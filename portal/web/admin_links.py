@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from portal.admin_site import portal_places
 from portal.web.addresses import repository_url, tag_url
-from registries.access.question import question_of
+from registries.access.explaining.question import question_of
 
 
 def link_to_the_portal() -> None:

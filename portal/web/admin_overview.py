@@ -27,8 +27,8 @@ from promotions.archive.models import ArchiveEntry
 from promotions.replication.models import Delivery
 from promotions.workflow.models import PromotionRequest, RequestState
 from promotions.workflow.queries import waiting_for
+from registries.access.counts.record_models import Denial
 from registries.access.models import PersonalToken, Secret
-from registries.access.record_models import Denial
 from registries.catalog.models import RegistrySyncState
 from registries.retention.models import Plan
 from registries.topology.models import Registry, RegistryHealth

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from portal.users.models import User
 from promotions.workflow.queries import waiting_for
-from registries.access.request_rights import waiting_for as access_waiting_for
+from registries.access.asking.request_rights import waiting_for as access_waiting_for
 from registries.retention.models import Plan
 from registries.sentinel.models import Incident
 from registries.topology.models import RegistryHealth

@@ -8,15 +8,15 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from portal.users.models import User
-from registries.access.curiosity import REFUSAL, may_ask_about, names_to_ask_about
-from registries.access.models import Action
-from registries.access.question import (
+from registries.access.explaining.curiosity import REFUSAL, may_ask_about, names_to_ask_about
+from registries.access.explaining.question import (
     BadQuestionError,
     Question,
     credentials_of,
     read_question,
     read_time,
 )
+from registries.access.models import Action
 from registries.topology.models import Registry
 
 FIELDS = ("who", "action", "registry", "repository", "address", "credential", "at")

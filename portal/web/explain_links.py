@@ -7,9 +7,9 @@ from django.urls import NoReverseMatch, reverse
 
 from portal.users.models import User
 from promotions.workflow.models import PromotionPath
-from registries.access.changes import Change
 from registries.access.explain import Explanation
-from registries.access.question import Question
+from registries.access.explaining.changes import Change
+from registries.access.explaining.question import Question
 from registries.catalog.models import Repository
 from registries.catalog.queries import repositories_seen_by
 

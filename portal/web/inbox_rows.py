@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from portal.users.models import User
 from promotions.workflow.models import PromotionRequest, RequestState
 from promotions.workflow.queries import requests, waiting_for
-from registries.access.request_rights import waiting_for as access_waiting_for
+from registries.access.asking.request_rights import waiting_for as access_waiting_for
 
 OVER = (RequestState.COMPLETED, RequestState.REJECTED, RequestState.CANCELLED, RequestState.EXPIRED)
 

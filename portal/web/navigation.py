@@ -8,8 +8,8 @@ from django.urls import reverse
 from portal.roles import has_role
 from portal.users.models import User
 from portal.web.inbox_rows import waiting_count
-from registries.access.request_rights import waiting_for
-from registries.access.review import is_reviewer
+from registries.access.asking.request_rights import waiting_for
+from registries.access.reviewing.review import is_reviewer
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Final
 
 from django.utils import timezone
 
-from registries.access.record_models import TokenCount
+from registries.access.counts.record_models import TokenCount
 from registries.topology.models import Registry
 
 HOURS: Final = 24

@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from portal.http.problem import Problem
 from portal.users.models import User
+from registries.access.asking.outlook import Subject, Wish
+from registries.access.asking.patterns import MEANT
+from registries.access.asking.request_models import AccessRequest
+from registries.access.asking.requests import LONGEST, may_ask_for, registries_to_ask_for
 from registries.access.models import Action
-from registries.access.outlook import Subject, Wish
-from registries.access.patterns import MEANT
-from registries.access.request_models import AccessRequest
-from registries.access.requests import LONGEST, may_ask_for, registries_to_ask_for
 from registries.topology.models import Registry
 
 ONESELF = "me"

@@ -5,12 +5,12 @@ from datetime import datetime
 from portal.approvals.queries import decisions_on
 from portal.globs import matches
 from portal.users.models import Membership, User
-from registries.access.outlook import Effect, Wish, effects_of, principals_of
-from registries.access.patterns import is_plain, stem_of
-from registries.access.request_models import AccessRequest
-from registries.access.request_news import whom
-from registries.access.request_rights import right_to_decide
-from registries.access.requests import subject_of
+from registries.access.asking.outlook import Effect, Wish, effects_of, principals_of
+from registries.access.asking.patterns import is_plain, stem_of
+from registries.access.asking.request_models import AccessRequest
+from registries.access.asking.request_news import whom
+from registries.access.asking.request_rights import right_to_decide
+from registries.access.asking.requests import subject_of
 from registries.access.snapshot import Snapshot, current_snapshot
 from registries.catalog.queries import repositories_seen_by
 

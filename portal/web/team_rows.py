@@ -8,11 +8,11 @@ from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 
 from portal.users.models import Membership, Team, User
 from portal.users.team_members import may_steer_team
+from registries.access.asking.request_models import AccessRequest
+from registries.access.asking.span import span_of
 from registries.access.models import AccessRule, Namespace, RobotAccount, Secret
-from registries.access.request_models import AccessRequest
-from registries.access.review import in_force, on_names_of, to_review
+from registries.access.reviewing.review import in_force, on_names_of, to_review
 from registries.access.snapshot import current_snapshot
-from registries.access.span import span_of
 from registries.topology.models import Registry
 
 RULES_SHOWN = 20

@@ -176,6 +176,11 @@ class PromotionRequest(models.Model):
         super().save(*args, **kwargs)
 
     @property
+    def item(self) -> "PromotionItem":
+        """The artifact; without a query where the request was read with its items."""
+        return next(iter(self.items.all()))
+
+    @property
     def state_word(self) -> str:
         """The state in the middle of a sentence."""
         return str(self.state).replace("_", " ")

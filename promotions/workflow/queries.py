@@ -63,8 +63,11 @@ def _items_from_seen(user: User) -> QuerySet[PromotionItem]:
 
 
 def _decided_by(user: User) -> list[int]:
-    """Paths with a rule that names this person."""
-    return [int(key) for key in policies_of(user, PATH) if key.isdigit()]
+    """Paths with a rule that names this person, read once per instance, as roles are."""
+    known: list[int] | None = user.__dict__.get("_decided_paths")
+    if known is None:
+        known = user.__dict__["_decided_paths"] = [int(key) for key in policies_of(user, PATH) if key.isdigit()]
+    return known
 
 
 def request_seen_by(subject: User | RobotAccount, public_id: str) -> PromotionRequest | None:
@@ -96,7 +99,7 @@ def latest_execution(request: PromotionRequest) -> Execution | None:
 
 def previous_promotion(request: PromotionRequest) -> PromotionRequest | None:
     """What this path last brought to the same repository."""
-    item = request.items.get()
+    item = request.item
     done = Q(state__in=[RequestState.PROMOTED, RequestState.COMPLETED])
     rows = PromotionRequest.objects.filter(done, path=request.path, items__target_repository=item.target_repository)
     return rows.exclude(pk=request.pk).select_related("on_behalf_of").order_by("-promoted_at").first()

@@ -29,7 +29,7 @@ def barred_people(request: PromotionRequest) -> dict[str, str]:
 
 
 def repository_of(request: PromotionRequest) -> str:
-    return request.items.get().target_repository
+    return request.item.target_repository
 
 
 def needs_of(request: PromotionRequest) -> list[RuleNeed]:

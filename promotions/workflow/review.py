@@ -108,7 +108,7 @@ class Review:
 
 def review_of(request: PromotionRequest, viewer: AbstractBaseUser | AnonymousUser) -> Review:
     """Whether the viewer may see it is asked beforehand (queries.may_see)."""
-    item = request.items.get()
+    item = request.item
     needs, decisions = needs_of(request), decisions_on(request)
     outcome = match_approvals(needs, approvers(decisions, request.round))
     gates = gate_lines(latest_results(request))

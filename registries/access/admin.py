@@ -12,19 +12,17 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from portal.admin_site import ModelAdmin, ReadOnlyAdmin, ReadOnlyInline, action, display, has_role, register
-from registries.access import (  # noqa: F401  Django finds admin pages from here
-    federation_admin,
-    key_admin,
-    leaving_admin,
-    namespace_admin,
-    naming_admin,
-    record_admin,
-    request_admin,
-    restriction_admin,
-    trial_admin,
-)
-from registries.access.adopt import admin as adopt_admin  # noqa: F401  Django finds admin pages from here
-from registries.access.credentials import revoke_secret
+from registries.access import restriction_admin  # noqa: F401  Django finds admin pages from here
+from registries.access.adopt import admin as adopt_admin  # noqa: F401
+from registries.access.asking import request_admin  # noqa: F401
+from registries.access.counts import record_admin  # noqa: F401
+from registries.access.credential.credentials import revoke_secret
+from registries.access.credential.narrowing import narrowing_of, say_narrowing
+from registries.access.credential.secret_page import replace_page, secret_page
+from registries.access.credential.secret_state import state_of
+from registries.access.drafting import trial_admin
+from registries.access.farewell import leaving_admin  # noqa: F401
+from registries.access.keyless import federation_admin  # noqa: F401
 from registries.access.models import (
     AccessRule,
     PersonalToken,
@@ -32,11 +30,10 @@ from registries.access.models import (
     Secret,
     StoredSecret,
 )
-from registries.access.narrowing import narrowing_of, say_narrowing
+from registries.access.naming_rules import namespace_admin, naming_admin  # noqa: F401
 from registries.access.robots import check_may_keep
 from registries.access.roles_admin import DenialsOfSecurity, refuse_by_problem
-from registries.access.secret_page import replace_page, secret_page
-from registries.access.secret_state import state_of
+from registries.access.signing import key_admin  # noqa: F401
 
 STATE_COLOURS = {"works": "success", "ends soon": "warning", "ended": "info", "revoked": "danger"}
 SECRET_FIELDS = ["name", "handle", "state_label", "created_at", "expires_at", "revoked_at", "last_used_at"]

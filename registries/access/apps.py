@@ -9,14 +9,14 @@ class AccessConfig(AppConfig):
     def ready(self) -> None:
         from portal import panels
         from portal.jobs.kinds import register_job
-        from registries.access import shown
+        from registries.access.asking import shown
+        from registries.access.counts.tally import flush_at_exit
+        from registries.access.drafting.trial_models import DraftTrial
+        from registries.access.drafting.trials import run_trial
         from registries.access.epoch import watch
-        from registries.access.key_panel import revoked_panel
         from registries.access.panels import attention_panel, inbox_panel
         from registries.access.sections import NamespaceSection, RobotSection
-        from registries.access.tally import flush_at_exit
-        from registries.access.trial_models import DraftTrial
-        from registries.access.trials import run_trial
+        from registries.access.signing.key_panel import revoked_panel
         from registries.topology.sections import register_section
 
         watch()

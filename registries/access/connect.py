@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from portal.globs import matches
-from registries.access.keys import ensure_key
+from registries.access.signing.keys import ensure_key
 from registries.access.tokens import JobMinter
 from registries.adapters import ADAPTERS, Adapter, Endpoint
 from registries.oci.auth import Anonymous, Auth, BasicAuth, MintedAuth

@@ -8,7 +8,7 @@ from django.db.models.functions import Greatest
 from django.db.models.signals import post_delete, post_save
 
 from registries.access.models import AccessRule, Namespace, PolicyEpoch, Restriction, SigningKey
-from registries.access.naming_models import NamingRule
+from registries.access.naming_rules.naming_models import NamingRule
 from registries.topology.models import Registry, Zone, ZoneDefault
 
 # Rows the policy is read from. Teams, people, robots and secrets are read live with each credential.

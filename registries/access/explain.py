@@ -5,15 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from portal.users.models import Team
-from registries.access.case import Case
-from registries.access.changes import NO_CHANGES, Changes, what_would_change
+from registries.access.explaining.case import Case
+from registries.access.explaining.changes import NO_CHANGES, Changes, what_would_change
+from registries.access.explaining.losing import Lost, NearMiss, is_hard, losers, near_misses
+from registries.access.explaining.question import Question
+from registries.access.explaining.whom_to_ask import Asked, whom_to_ask
 from registries.access.facts import Verdict
-from registries.access.losing import Lost, NearMiss, is_hard, losers, near_misses
 from registries.access.policy import evaluate
 from registries.access.principals import Principal
-from registries.access.question import Question
 from registries.access.snapshot import Snapshot, current_snapshot
-from registries.access.whom_to_ask import Asked, whom_to_ask
 from registries.topology.models import Reach, Registry
 
 REACH_NOTES = {

@@ -10,14 +10,12 @@ from django.db import models
 from portal.actor import Actor
 from portal.users.models import NAME, Team
 from portal.vault import EncryptedTextField
-from registries.access import (  # noqa: F401  Django finds their models from here
-    federation_models,
-    naming_models,
-    record_models,
-    request_models,
-    trial_models,
-)
-from registries.access.adopt import models as adopt_models  # noqa: F401  Django finds its models from here
+from registries.access.adopt import models as adopt_models  # noqa: F401  Django finds models from here
+from registries.access.asking import request_models  # noqa: F401
+from registries.access.counts import record_models  # noqa: F401
+from registries.access.drafting import trial_models  # noqa: F401
+from registries.access.keyless import federation_models  # noqa: F401
+from registries.access.naming_rules import naming_models  # noqa: F401
 from registries.access.networks import NETWORKS_HELP, validate_networks
 from registries.fields import NameField
 from registries.oci.reference import is_repository

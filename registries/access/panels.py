@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from portal.panels import Panel, Viewer
 from portal.users.models import Membership, User
-from registries.access.credential_ends import personal_tokens, robot_secrets
-from registries.access.secret_state import SOON
+from registries.access.credential.credential_ends import personal_tokens, robot_secrets
+from registries.access.credential.secret_state import SOON
 
 MOST: Final = 10
 PRESSING: Final = timedelta(days=3)

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from django.db import connection
 
+from registries.access.counts.tally import USE_STEP, tally
 from registries.access.models import PersonalToken, Secret
 from registries.access.principals import Principal
-from registries.access.tally import USE_STEP, tally
 from registries.access.who import Shown, person_principal, robot_principal
 
 MAX_SECRET_CHARACTERS: Final = 128

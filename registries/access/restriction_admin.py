@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from portal.admin_site import ModelAdmin, action, display, has_role, register
+from registries.access.credential.secret_page import BOX
 from registries.access.models import Restriction
 from registries.access.restrictions import PRESETS, ROLES, end_restriction
-from registries.access.secret_page import BOX
 
 OTHER = "other"
 CHOICES = [(preset.code, preset.line) for preset in PRESETS.values()] + [(OTHER, "other: the actions chosen below")]

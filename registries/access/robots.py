@@ -12,8 +12,8 @@ from portal.audit.record import record
 from portal.http.problem import Problem
 from portal.users.models import Team, User
 from portal.users.team_members import may_steer_team
-from registries.access.credentials import revoke_secret
-from registries.access.issuing import Issued, IssueRefusedError, Wanted, issue_wanted
+from registries.access.credential.credentials import revoke_secret
+from registries.access.credential.issuing import Issued, IssueRefusedError, Wanted, issue_wanted
 from registries.access.models import RobotAccount, Secret
 
 Kind = RobotAccount.Kind

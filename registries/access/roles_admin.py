@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from portal.admin_site import action, has_role
 from portal.http.problem import Problem
-from registries.access.credentials import revoke_secret
+from registries.access.credential.credentials import revoke_secret
 from registries.access.models import AccessRule, Secret
 
 ADMIN, SECURITY = "platform_admin", "security"

@@ -9,7 +9,7 @@ from django.db.models import Model
 from portal.actor import Actor
 from portal.users.models import Team
 from registries.access.models import Namespace, RobotAccount
-from registries.access.namespaces import claim_namespace, hand_over_namespace
+from registries.access.naming_rules.namespaces import claim_namespace, hand_over_namespace
 from registries.access.robots import may_apply
 from registries.topology.models import Zone
 from registries.topology.row_section import RowSection

@@ -13,8 +13,8 @@ from portal.networks import parse_networks
 from registries.access.epoch import current_epoch
 from registries.access.facts import Default, Limit, Owner, Place, Policy, Rule
 from registries.access.models import AccessRule, Namespace, Restriction, SigningKey, chosen_actions, rule_text
-from registries.access.naming import naming_of
-from registries.access.naming_models import NamingRule
+from registries.access.naming_rules.naming import naming_of
+from registries.access.naming_rules.naming_models import NamingRule
 from registries.access.who import ROBOT_PREFIX
 from registries.topology.models import Registry, ZoneDefault
 

@@ -3,12 +3,13 @@
 from celery import shared_task
 from django.utils import timezone
 
-from registries.access import endings, review_reminder
-from registries.access.federation import forget_old_exchanges
-from registries.access.namespaces import forget_old_quarantines
-from registries.access.tally import tally
-from registries.access.tally_rows import forget_old
-from registries.access.warn import warn_of_ends
+from registries.access.asking import endings
+from registries.access.counts.tally import tally
+from registries.access.counts.tally_rows import forget_old
+from registries.access.credential.warn import warn_of_ends
+from registries.access.keyless.federation import forget_old_exchanges
+from registries.access.naming_rules.namespaces import forget_old_quarantines
+from registries.access.reviewing import review_reminder
 
 
 @shared_task(name="registries.access.mind_grants")

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from portal.networks import parse_address
-from registries.access.attempts import attempts_of, count_attempt, seconds_left
+from registries.access.counts.attempts import attempts_of, count_attempt, seconds_left
 from registries.access.token_request import Sent
 
 PER_ACCOUNT: Final = 10

@@ -18,13 +18,13 @@ from django.views.decorators.http import require_http_methods
 from portal.http.client_address import client_address
 from portal.vault import UndecryptableError
 from registries.access.adopt.logins import BusyError, SlowedDownError, recognise_imported
+from registries.access.counts.tally import tally
 from registries.access.facts import Grant, Place
-from registries.access.keys import NoKeyError
 from registries.access.policy import evaluate_scopes
 from registries.access.principals import ANONYMOUS, Principal
 from registries.access.recognise import recognise
+from registries.access.signing.keys import NoKeyError
 from registries.access.snapshot import Snapshot, current_snapshot
-from registries.access.tally import tally
 from registries.access.throttle import slow_down
 from registries.access.token_request import BadTokenRequestError, TokenRequest, read_token_request
 from registries.access.tokens import LIFE_SECONDS, Token, sign_token

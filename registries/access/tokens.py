@@ -16,12 +16,12 @@ import jwt
 from django.conf import settings
 from django.utils import timezone
 
+from registries.access.counts.tally import tally
 from registries.access.facts import Grant, Place
-from registries.access.keys import NoKeyError, signing_key
 from registries.access.policy import evaluate_scopes
 from registries.access.principals import Principal, system_principal
+from registries.access.signing.keys import NoKeyError, signing_key
 from registries.access.snapshot import Snapshot, current_snapshot
-from registries.access.tally import tally
 from registries.oci.errors import Denied
 from registries.oci.scope import Scope
 from registries.oci.tokens import MintedToken

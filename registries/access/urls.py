@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from registries.access.key_views import bundle, key_set, newest
+from registries.access.signing.key_views import bundle, key_set, newest
 from registries.access.token_view import token_view
 
 urlpatterns = [

@@ -8,8 +8,8 @@ from typing import Any, Final
 from django.db.models import CharField, Count, Exists, Expression, F, Max, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.functions import Concat, StrIndex, Substr
 
+from registries.access.counts.record_models import AccessUse
 from registries.access.models import Namespace
-from registries.access.record_models import AccessUse
 from registries.catalog.models import Repository
 
 SLASH: Final = Value("/")

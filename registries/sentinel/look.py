@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from registries.access.facts import Naming
-from registries.access.naming import mark_of, tag_fault, tag_rules
+from registries.access.naming_rules.naming import mark_of, tag_fault, tag_rules
 from registries.catalog.models import Repository, Tag, TagEvent
 from registries.catalog.store import batched
 from registries.oci.digest import Digest

@@ -6,8 +6,8 @@ from typing import Any, Final
 from django.db.models import Q, QuerySet
 
 from portal.globs import regex_of
-from registries.access.naming import REFERRERS
-from registries.access.naming_models import NamingRule
+from registries.access.naming_rules.naming import REFERRERS
+from registries.access.naming_rules.naming_models import NamingRule
 from registries.catalog.models import Repository, Tag
 
 SHOWN: Final = 20

@@ -34,7 +34,7 @@ def _as_robot(requests: Path) -> tuple[str, str]:
 
 def _as_person() -> tuple[str, str]:
     from portal.users.models import Membership, Team, User
-    from registries.access.credentials import issue_personal_token
+    from registries.access.credential.credentials import issue_personal_token
 
     alice, _ = User.objects.get_or_create(username="alice", email="alice@example.com")
     for team in Team.objects.all()[:5]:

@@ -38,8 +38,8 @@ def main(folder: Path, rules: int, robots: int = ROBOTS) -> None:
 def _add_people(number_of_robots: int) -> None:
     """Registries with keys, teams, robots; one secret each, which is kept in the robot's description, for it is worth nothing."""
     from portal.users.models import Team
-    from registries.access.keys import ensure_key
     from registries.access.models import Namespace, RobotAccount, Secret
+    from registries.access.signing.keys import ensure_key
     from registries.topology.models import Reach, Registry, Zone, ZoneDefault
 
     zones = {kind: Zone.objects.create(name=kind, kind=kind) for kind in PLACES.values()}

@@ -12,11 +12,11 @@ import pytest
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 
-from registries.access.credential_rotation import LONGEST_OVERLAP
-from registries.access.credentials import PERSON, ROBOT, issue_robot_secret
-from registries.access.issuing import MOST_OF_A_PERSON, MOST_OF_A_ROBOT
+from registries.access.credential.credential_rotation import LONGEST_OVERLAP
+from registries.access.credential.credentials import PERSON, ROBOT, issue_robot_secret
+from registries.access.credential.issuing import MOST_OF_A_PERSON, MOST_OF_A_ROBOT
+from registries.access.credential.warn import DAYS, TOPIC
 from registries.access.models import Secret
-from registries.access.warn import DAYS, TOPIC
 from tests.registries.access.cast import ADMIN, make_robot, make_team
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "credentials.md").read_text()
@@ -69,8 +69,8 @@ def test_the_figures_are_those_of_the_code() -> None:
 def test_the_refusals_are_among_those_that_are_made(code: str) -> None:
     root = Path(__file__).resolve().parents[2]
     sources = [
-        root / "registries/access/issuing.py",
-        root / "registries/access/credential_rotation.py",
+        root / "registries/access/credential/issuing.py",
+        root / "registries/access/credential/credential_rotation.py",
         root / "portal/api/views/robot_secrets.py",
     ]
     assert any(f'"{code}"' in source.read_text() for source in sources)

@@ -20,17 +20,17 @@ from registries.access.adopt.import_users import import_users
 from registries.access.adopt.log_files import LogFile
 from registries.access.adopt.models import Adoption
 from registries.access.adopt.read_log import read_log
-from registries.access.credentials import Narrowing, issue_personal_token, issue_robot_secret
-from registries.access.drafts import version_of
-from registries.access.hold_drafts import hold_drafts
+from registries.access.asking.outlook import Wish
+from registries.access.asking.request_models import AccessRequest
+from registries.access.asking.requests import ask_for_access
+from registries.access.counts.record_models import AccessUse, Denial, TokenCount
+from registries.access.credential.credentials import Narrowing, issue_personal_token, issue_robot_secret
+from registries.access.drafting.drafts import version_of
+from registries.access.drafting.hold_drafts import hold_drafts
+from registries.access.drafting.trial_models import DraftTrial
+from registries.access.drafting.trials import result_of
 from registries.access.models import AccessRule, Restriction, RobotAccount
-from registries.access.naming_models import NamingRule
-from registries.access.outlook import Wish
-from registries.access.record_models import AccessUse, Denial, TokenCount
-from registries.access.request_models import AccessRequest
-from registries.access.requests import ask_for_access
-from registries.access.trial_models import DraftTrial
-from registries.access.trials import result_of
+from registries.access.naming_rules.naming_models import NamingRule
 from registries.catalog.holds import place_hold
 from registries.catalog.models import SyncJob
 from registries.copies.models import CopyJob, CopyStep

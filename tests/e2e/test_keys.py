@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from registries.access.keys import bundle_pem
 from registries.access.models import SigningKey
+from registries.access.signing.keys import bundle_pem
 from registries.topology.models import Registry
 from tests.e2e.conftest import Visit
 from tests.e2e.harbour import Harbour

@@ -9,7 +9,7 @@ from typing import Any
 import jwt
 from cryptography import x509
 
-from registries.access.key_material import libtrust_id
+from registries.access.signing.key_material import libtrust_id
 from tests.fakes.serving import served
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from portal.demo.registries import RegistryServer
 from registries.access.connect import client_for
-from registries.access.keys import bundle_pem
+from registries.access.signing.keys import bundle_pem
 from registries.oci.digest import Digest
 from registries.oci.scope import Scope
 from registries.topology.models import Registry

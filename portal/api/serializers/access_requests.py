@@ -5,9 +5,9 @@ from typing import Any
 from rest_framework import serializers
 
 from portal.api.openapi import Word
+from registries.access.asking.request_models import AccessRequest
+from registries.access.asking.request_news import page_of, whom
 from registries.access.models import Action
-from registries.access.request_models import AccessRequest
-from registries.access.request_news import page_of, whom
 
 
 class AccessRequestQuery(serializers.Serializer[Any]):

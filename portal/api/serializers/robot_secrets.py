@@ -8,10 +8,10 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from portal.api.openapi import Word
+from registries.access.credential.narrowing import ACTIONS, glob_fault
+from registries.access.credential.secret_state import state_of
 from registries.access.models import Secret
-from registries.access.narrowing import ACTIONS, glob_fault
 from registries.access.networks import validate_networks
-from registries.access.secret_state import state_of
 from registries.topology.models import Reach, Registry
 
 HOURS_AT_MOST = 720

@@ -15,10 +15,10 @@ from portal.api.serializers.access import ExplainQuery, ExplanationSerializer, W
 from portal.http.problem import Problem
 from portal.users.models import User
 from portal.users.queries import teams_of
-from registries.access.curiosity import REFUSAL, may_ask_about
 from registries.access.explain import explain_whole, facts_of
+from registries.access.explaining.curiosity import REFUSAL, may_ask_about
+from registries.access.explaining.question import BadQuestionError, Question, read_question
 from registries.access.models import RobotAccount, StoredSecret
-from registries.access.question import BadQuestionError, Question, read_question
 from registries.access.who import principal_of
 from registries.topology.models import Registry
 

@@ -20,11 +20,11 @@ from portal.api.serializers.access_requests import (
 )
 from portal.http.problem import Problem
 from portal.users.models import User
-from registries.access.outlook import Subject, Wish
-from registries.access.request_decisions import grant_access, refuse_access
-from registries.access.request_models import AccessRequest
-from registries.access.request_rights import requests_seen_by, waiting_for
-from registries.access.requests import ask_for_access, may_ask_for, withdraw_request
+from registries.access.asking.outlook import Subject, Wish
+from registries.access.asking.request_decisions import grant_access, refuse_access
+from registries.access.asking.request_models import AccessRequest
+from registries.access.asking.request_rights import requests_seen_by, waiting_for
+from registries.access.asking.requests import ask_for_access, may_ask_for, withdraw_request
 from registries.topology.models import Registry
 
 WHAT = "asking for access and deciding about it"

@@ -13,8 +13,8 @@ from rest_framework.views import APIView
 from portal.api.serializers.oidc import AudienceSerializer, ExchangeBody, ExchangedSerializer
 from portal.http.client_address import client_address
 from portal.http.problem import Problem
-from registries.access.federation import TooManyExchangesError, exchange_token
-from registries.access.identity_token import RefusedTokenError
+from registries.access.keyless.federation import TooManyExchangesError, exchange_token
+from registries.access.keyless.identity_token import RefusedTokenError
 
 # One for everything that can be wrong: whoever guesses learns nothing, an admin finds the reason by the request_id.
 REFUSED = (

@@ -17,11 +17,11 @@ from portal.api.serializers.robot_secrets import RobotSecretSerializer, Successo
 from portal.api.views.promotions import KEY
 from portal.http.idempotency import Answer, answer_once
 from portal.http.problem import Problem
-from registries.access.credential_rotation import WiderError, renew_own, same_again
-from registries.access.credentials import Narrowing, revoke_secret
-from registries.access.issuing import Issued, IssueRefusedError, Wanted
+from registries.access.credential.credential_rotation import WiderError, renew_own, same_again
+from registries.access.credential.credentials import Narrowing, revoke_secret
+from registries.access.credential.issuing import Issued, IssueRefusedError, Wanted
+from registries.access.credential.narrowing import narrowing_of
 from registries.access.models import Secret
-from registries.access.narrowing import narrowing_of
 
 STATUS = {"keyless": 403, "wider": 403, "owner_is_off": 403}
 FIELDS = {"pattern": "repositories"}

@@ -23,7 +23,7 @@ from portal.api.serializers.teams import (
 )
 from portal.http.problem import Problem
 from portal.users.models import Membership, Team, User
-from registries.access.issuing import Wanted
+from registries.access.credential.issuing import Wanted
 from registries.access.models import RobotAccount, Secret
 from registries.access.robots import issue_secret_of, make_robot, retire_robot, revoke_secret_of
 
@@ -96,7 +96,7 @@ class RobotSecrets(ListView):
     keyset = ("-id",)
     queryset = Secret.objects.none()
 
-    @extend_schema(summary="Secrets of a robot", tags=["teams"], operation_id="robot_secrets")
+    @extend_schema(summary="Secrets of a robot", tags=["teams"], operation_id="team_robot_secrets")
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return self.list(request, *args, **kwargs)
 
@@ -107,7 +107,7 @@ class RobotSecrets(ListView):
     @extend_schema(
         summary="Issue a secret; it is told this once",
         tags=["teams"],
-        operation_id="robot_secret_create",
+        operation_id="team_robot_secret_create",
         request=SecretBody,
         responses={201: IssuedSecretSerializer},
     )
@@ -126,7 +126,9 @@ class RobotSecrets(ListView):
 
 
 class RobotSecret(APIView):
-    @extend_schema(summary="Revoke a secret", tags=["teams"], operation_id="robot_secret_revoke", responses={204: None})
+    @extend_schema(
+        summary="Revoke a secret", tags=["teams"], operation_id="team_robot_secret_revoke", responses={204: None}
+    )
     def delete(self, request: Request, name: str, robot: str, pk: int) -> Response:
         person = person_of(request, WHAT)
         found = find_robot(person, name, robot)

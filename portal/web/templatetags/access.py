@@ -8,10 +8,10 @@ from django.utils.safestring import SafeString
 
 from portal.web.request_page import sign_of
 from portal.web.templatetags.signs import icon, state
+from registries.access.asking.request_models import AccessRequest
+from registries.access.asking.request_news import whom
 from registries.access.models import AccessRule
-from registries.access.request_models import AccessRequest
-from registries.access.request_news import whom
-from registries.access.review import findings_of
+from registries.access.reviewing.review import findings_of
 
 register = template.Library()
 

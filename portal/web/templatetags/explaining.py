@@ -7,9 +7,9 @@ from django import template
 from django.urls import reverse
 
 from portal.users.models import User
+from registries.access.counts.record_models import AccessUse, Denial
+from registries.access.explaining.question import question_of
 from registries.access.models import RobotAccount
-from registries.access.question import question_of
-from registries.access.record_models import AccessUse, Denial
 
 register = template.Library()
 

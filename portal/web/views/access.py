@@ -15,8 +15,8 @@ from portal.web.registry_rights import rights_by_registry
 from portal.web.viewer import for_people
 from registries.access.client_files.closest import plan_routes
 from registries.access.client_files.rows import client_registries
-from registries.access.secret_form import SecretForm
-from registries.access.secret_rows import tokens_of
+from registries.access.credential.secret_form import SecretForm
+from registries.access.credential.secret_rows import tokens_of
 from registries.topology.models import Reach, Registry
 
 

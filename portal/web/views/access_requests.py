@@ -15,12 +15,12 @@ from portal.web.listing import Column, respond
 from portal.web.request_form import AskForm, DecisionForm
 from portal.web.request_page import page_of, sign_of
 from portal.web.viewer import for_people
+from registries.access.asking.request_decisions import grant_access, refuse_access
+from registries.access.asking.request_models import AccessRequest
+from registries.access.asking.request_news import whom
+from registries.access.asking.request_rights import requests_seen_by, waiting_for
+from registries.access.asking.requests import ask_again, ask_for_access, withdraw_request
 from registries.access.models import Action
-from registries.access.request_decisions import grant_access, refuse_access
-from registries.access.request_models import AccessRequest
-from registries.access.request_news import whom
-from registries.access.request_rights import requests_seen_by, waiting_for
-from registries.access.requests import ask_again, ask_for_access, withdraw_request
 from registries.topology.models import Registry
 
 COLUMNS = (

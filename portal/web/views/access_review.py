@@ -21,7 +21,7 @@ from portal.web.listing import Column, respond
 from portal.web.request_form import end_of
 from portal.web.viewer import for_people
 from registries.access.models import AccessRule
-from registries.access.review import (
+from registries.access.reviewing.review import (
     FINDINGS,
     UNUSED_DAYS,
     covered_now,
@@ -33,7 +33,7 @@ from registries.access.review import (
     to_review,
     with_findings,
 )
-from registries.access.review_changes import end_grants, keep_grants
+from registries.access.reviewing.review_changes import end_grants, keep_grants
 
 DAYS = (30, 60, UNUSED_DAYS, 180)
 MOST_AT_ONCE = 500

@@ -15,9 +15,9 @@ from portal.admin_site import site
 from portal.users.models import User
 from portal.web.explain_form import FIELDS, QuestionForm
 from portal.web.views.explain import answer_to
-from registries.access.changes import what_would_change
-from registries.access.drafts import make_draft
+from registries.access.drafting.drafts import make_draft
 from registries.access.explain import case_of
+from registries.access.explaining.changes import what_would_change
 
 BOX = (
     "border border-base-200 bg-white font-medium rounded-default px-3 py-2 w-full text-sm "

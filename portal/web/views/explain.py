@@ -11,9 +11,9 @@ from portal.users.models import User
 from portal.web.explain_form import QuestionForm
 from portal.web.explain_links import links_of
 from portal.web.viewer import for_people
+from registries.access.counts.record_models import Denial
 from registries.access.explain import explain_whole
-from registries.access.question import question_of
-from registries.access.record_models import Denial
+from registries.access.explaining.question import question_of
 
 SHOWN = 20
 

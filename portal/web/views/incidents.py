@@ -12,7 +12,7 @@ from portal.users.models import User
 from portal.web.asked import asked, clean
 from portal.web.listing import Column, respond
 from portal.web.viewer import for_people
-from registries.access.naming_models import NamingRule
+from registries.access.naming_rules.naming_models import NamingRule
 from registries.access.queries import owner_team
 from registries.catalog.models import Repository
 from registries.catalog.queries import repositories_seen_by

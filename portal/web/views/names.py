@@ -17,8 +17,8 @@ from portal.web.asked import asked, clean
 from portal.web.listing import Column, respond
 from portal.web.viewer import for_people
 from registries.access.models import Namespace
-from registries.access.namespaces import claim_namespace, notes_on
-from registries.access.naming_models import NamingRule
+from registries.access.naming_rules.namespaces import claim_namespace, notes_on
+from registries.access.naming_rules.naming_models import NamingRule
 from registries.catalog.unowned import is_unowned, pushers_of, unowned_groups
 from registries.sentinel.trial import try_rule
 from registries.topology.models import Registry, Zone

@@ -15,12 +15,12 @@ from portal.users.models import User
 from portal.users.team_members import may_steer_team
 from portal.web.viewer import for_people
 from portal.web.views.teams import find_own_team
+from registries.access.credential.narrowing import narrowing_of, say_narrowing
+from registries.access.credential.secret_rows import secrets_of
+from registries.access.credential.secret_step import Step, issue_step, new_form, replace_step
 from registries.access.models import AccessRule, RobotAccount, Secret
-from registries.access.narrowing import narrowing_of, say_narrowing
-from registries.access.review import in_force
+from registries.access.reviewing.review import in_force
 from registries.access.robots import check_may_issue, describe_robot, retire_robot, revoke_secret_of
-from registries.access.secret_rows import secrets_of
-from registries.access.secret_step import Step, issue_step, new_form, replace_step
 
 SECRETS_SHOWN = 20
 

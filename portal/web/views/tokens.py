@@ -11,10 +11,10 @@ from django.views.decorators.http import require_POST
 from portal.users.models import User
 from portal.web.viewer import for_people
 from portal.web.views.access import page_context
-from registries.access.credentials import revoke_secret
+from registries.access.credential.credentials import revoke_secret
+from registries.access.credential.narrowing import narrowing_of, say_narrowing
+from registries.access.credential.secret_step import Step, issue_step, replace_step
 from registries.access.models import PersonalToken
-from registries.access.narrowing import narrowing_of, say_narrowing
-from registries.access.secret_step import Step, issue_step, replace_step
 
 
 @require_POST

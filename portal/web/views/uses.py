@@ -14,8 +14,8 @@ from portal.users.models import User
 from portal.web.asked import asked
 from portal.web.listing import Column, respond
 from portal.web.viewer import for_people
+from registries.access.counts.record_models import AccessUse
 from registries.access.models import Namespace
-from registries.access.record_models import AccessUse
 from registries.topology.models import Registry
 
 DAYS = 30

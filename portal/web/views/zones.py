@@ -15,7 +15,7 @@ from portal.web.stopped import notes_of
 from portal.web.viewer import for_people
 from registries.access.hard_rule_words import hard_rules
 from registries.access.models import Namespace, Restriction
-from registries.access.naming_models import NamingRule
+from registries.access.naming_rules.naming_models import NamingRule
 from registries.access.restrictions import NotOursToEndError, end_restriction, may_end, stopped_in
 from registries.topology.models import Registry, Zone, ZoneDefault
 

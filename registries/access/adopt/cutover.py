@@ -9,8 +9,8 @@ from django.utils import timezone
 from portal.actor import Actor
 from portal.audit.record import record
 from registries.access.adopt.models import Adoption
-from registries.access.keys import ensure_key
 from registries.access.principals import system_principal
+from registries.access.signing.keys import ensure_key
 from registries.access.snapshot import current_snapshot
 from registries.access.tokens import sign_token
 from registries.adapters import look

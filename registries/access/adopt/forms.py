@@ -7,8 +7,8 @@ from django import forms
 from portal.users.models import Team, User
 from registries.access.adopt.htpasswd import MAX_FILE_BYTES
 from registries.access.adopt.models import Adoption
+from registries.access.credential.secret_page import BOX
 from registries.access.models import RobotAccount
-from registries.access.secret_page import BOX
 from registries.topology.models import Registry
 
 MAX_LOG_BYTES = 32 * 1024 * 1024

@@ -23,9 +23,9 @@ from django.utils.functional import cached_property
 
 from portal.vault import cipher, decrypted
 from registries.access.adopt.models import ImportedLogin
+from registries.access.counts.tally import USE_STEP, tally
 from registries.access.principals import Principal
 from registries.access.recognise import is_secret_of_ours
-from registries.access.tally import USE_STEP, tally
 from registries.access.throttle import seconds_slowed
 from registries.access.token_request import Sent
 from registries.access.who import Shown, robot_principal

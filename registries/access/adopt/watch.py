@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Sum
 
 from registries.access.adopt.models import Adoption, ImportedLogin
+from registries.access.counts.record_models import Denial, TokenCount
 from registries.access.models import Secret
-from registries.access.record_models import Denial, TokenCount
 
 RECENT = timedelta(hours=24)
 MAX_SHOWN = 50

@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import registries.access.federation_models
+import registries.access.keyless.federation_models
 import registries.fields
 
 
@@ -53,7 +53,7 @@ class Migration(migrations.Migration):
                 (
                     "algorithms",
                     models.JSONField(
-                        default=registries.access.federation_models.default_algorithms,
+                        default=registries.access.keyless.federation_models.default_algorithms,
                         help_text="What its tokens may be signed with: of RS256, RS384, RS512, ES256, ES384.",
                     ),
                 ),

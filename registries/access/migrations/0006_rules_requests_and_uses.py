@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-import registries.access.naming_models
+import registries.access.naming_rules.naming_models
 import registries.access.networks
 import registries.fields
 
@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('subject', models.CharField(choices=[('repository', 'names of repositories'), ('tag', 'names of tags')], default='repository', max_length=10, verbose_name='what for')),
                 ('pattern', registries.fields.NameField(default='**', help_text='Of which repositories it speaks: * stops at a slash, ** does not.', max_length=255, verbose_name='repositories')),
-                ('names', models.JSONField(default=registries.access.naming_models.no_names, help_text='A list of forms, one of which a name must have: ["*/*"] or ["pr-*", "sha-*"].')),
+                ('names', models.JSONField(default=registries.access.naming_rules.naming_models.no_names, help_text='A list of forms, one of which a name must have: ["*/*"] or ["pr-*", "sha-*"].')),
                 ('reason', models.CharField(blank=True, help_text='Told to those who are refused: where the rule is written.', max_length=255)),
                 ('is_enabled', models.BooleanField(default=True)),
             ],

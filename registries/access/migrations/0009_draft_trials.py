@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-import registries.access.trial_models
+import registries.access.drafting.trial_models
 
 
 class Migration(migrations.Migration):
@@ -39,14 +39,14 @@ class Migration(migrations.Migration):
                 ('progress_total', models.BigIntegerField(blank=True, null=True)),
                 ('progress_unit', models.CharField(blank=True, max_length=20)),
                 ('progress_note', models.CharField(blank=True, max_length=255)),
-                ('drafts', models.JSONField(default=registries.access.trial_models.no_keys)),
-                ('without', models.JSONField(default=registries.access.trial_models.no_keys, verbose_name='left out')),
+                ('drafts', models.JSONField(default=registries.access.drafting.trial_models.no_keys)),
+                ('without', models.JSONField(default=registries.access.drafting.trial_models.no_keys, verbose_name='left out')),
                 ('about', models.TextField(blank=True, help_text='The drafts and the rules left out, as they were.')),
                 ('seen', models.CharField(blank=True, max_length=32)),
                 ('epoch', models.PositiveBigIntegerField(default=0)),
                 ('refused_count', models.PositiveBigIntegerField(default=0, verbose_name='newly refused')),
                 ('allowed_count', models.PositiveBigIntegerField(default=0, verbose_name='newly allowed')),
-                ('result', models.JSONField(default=registries.access.trial_models.no_result)),
+                ('result', models.JSONField(default=registries.access.drafting.trial_models.no_result)),
             ],
             options={
                 'verbose_name': 'trial of drafts',

@@ -7,7 +7,7 @@ from django.test import Client
 
 from portal.users.accounts import grant_role, join_team
 from portal.users.models import Role, Team
-from registries.access.credentials import issue_personal_token, issue_robot_secret
+from registries.access.credential.credentials import issue_personal_token, issue_robot_secret
 from registries.access.models import Namespace, RobotAccount
 from registries.oci.digest import Digest
 from registries.topology.defaults import ZONE_DEFAULTS

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from registries.access.credentials import authenticate_secret, issue_personal_token, issue_robot_secret
+from registries.access.asking.request_models import AccessRequest
+from registries.access.credential.credentials import authenticate_secret, issue_personal_token, issue_robot_secret
 from registries.access.models import AccessRule, RobotAccount, Secret
-from registries.access.request_models import AccessRequest
 from tests.portal.api.office import Door
 from tests.portal.web.grants import EVERYBODY, Grants, make_grants, picture
 from tests.registries.access.town import in_days

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from registries.access.credentials import Narrowing, issue_personal_token, issue_robot_secret, revoke_secret
+from registries.access.credential.credentials import Narrowing, issue_personal_token, issue_robot_secret, revoke_secret
 from registries.access.models import PersonalToken, RobotAccount
 from tests.portal.api.office import Door, Office
 from tests.promotions.workflow.world import SETUP

@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from portal.audit.models import AuditEvent
 from promotions.workflow.models import PromotionRequest
-from registries.access import federation, identity_token
-from registries.access.federation_models import AttemptCount, Exchange, FederationRule, Issuer, UsedToken
+from registries.access.keyless import federation, identity_token
+from registries.access.keyless.federation_models import AttemptCount, Exchange, FederationRule, Issuer, UsedToken
 from registries.access.models import RobotAccount, Secret
 from tests.fakes.issuer import FakeIssuer, fake_issuer, new_key
 from tests.portal.api.office import Answer, Door, Office

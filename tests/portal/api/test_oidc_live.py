@@ -17,8 +17,8 @@ from portal.jobs.run import run_job
 from portal.users.accounts import grant_role
 from portal.users.models import Role
 from promotions.workflow.models import PromotionPath, PromotionRequest
-from registries.access.federation_models import FederationRule, Issuer
-from registries.access.record_models import Denial
+from registries.access.counts.record_models import Denial
+from registries.access.keyless.federation_models import FederationRule, Issuer
 from registries.catalog.models import SyncJob, Tag
 from registries.catalog.sync import request_sync
 from registries.topology.models import Registry

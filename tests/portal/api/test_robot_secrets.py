@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from portal.audit.models import AuditEvent
 from portal.http.models import IdempotencyRecord
-from registries.access.credentials import Narrowing, issue_robot_secret
+from registries.access.credential.credentials import Narrowing, issue_robot_secret
 from registries.access.models import RobotAccount, Secret
 from tests.portal.api.office import Answer, Door, Office
 from tests.promotions.workflow.world import SETUP

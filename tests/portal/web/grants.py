@@ -8,9 +8,9 @@ from django.db import models
 
 from portal.approvals.models import Decision
 from portal.users.models import Membership, RoleGrant, User
-from registries.access.credentials import issue_robot_secret
+from registries.access.asking.request_models import AccessRequest
+from registries.access.credential.credentials import issue_robot_secret
 from registries.access.models import AccessRule, PersonalToken, RobotAccount, Secret
-from registries.access.request_models import AccessRequest
 from tests.registries.access.town import Town, make_town
 
 EVERYBODY = ("alice", "bob", "charlie", "dora", "sue", "ada", "sam", "audrey", "rita")

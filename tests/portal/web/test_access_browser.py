@@ -4,8 +4,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
+from registries.access.asking.request_models import AccessRequest
 from registries.access.models import AccessRule
-from registries.access.request_models import AccessRequest
 from tests.e2e.visitor import Visitor
 from tests.portal.web.grants import Grants, make_grants
 from tests.registries.access.town import in_days

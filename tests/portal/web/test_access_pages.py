@@ -4,7 +4,7 @@ import re
 
 from django.utils import timezone
 
-from registries.access.credentials import authenticate_secret
+from registries.access.credential.credentials import authenticate_secret
 from registries.access.models import PersonalToken, RobotAccount
 from tests.portal.web.cast import Company
 from tests.portal.web.conftest import SignIn

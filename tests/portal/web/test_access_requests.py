@@ -7,9 +7,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from registries.access.asking.request_models import AccessRequest
 from registries.access.models import AccessRule
 from registries.access.queries import may
-from registries.access.request_models import AccessRequest
 from registries.catalog.models import Repository
 from tests.portal.web.conftest import SignIn
 from tests.portal.web.grants import Grants, make_grants

@@ -41,6 +41,6 @@ def test_a_refusal_that_is_about_no_repository_leads_nowhere() -> None:
 
 
 def test_a_row_without_a_page_leads_nowhere(auditor: Client) -> None:
-    model = apps.get_model("topology.zone")
+    model = apps.get_model("topology.location")
     page = auditor.get(address(site._registry[model], "change", make_row(model).pk)).content.decode()
     assert "Open in the portal" not in page

@@ -9,9 +9,9 @@ from django.test import Client
 from django.utils import timezone
 
 from portal.users.models import Membership, Role, Team
-from registries.access.credentials import Narrowing, issue_personal_token, issue_robot_secret
+from registries.access.counts.record_models import AccessUse, Denial, TokenCount
+from registries.access.credential.credentials import Narrowing, issue_personal_token, issue_robot_secret
 from registries.access.models import AccessRule, Namespace, RobotAccount
-from registries.access.record_models import AccessUse, Denial, TokenCount
 from registries.topology.models import Registry
 from tests.portal.web.cast import Company, person
 from tests.portal.web.conftest import SignIn

@@ -10,9 +10,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from portal.audit.models import AuditEvent
 from portal.users.models import Role, Team
+from registries.access.counts.record_models import AccessUse
 from registries.access.models import Namespace, Restriction
-from registries.access.naming_models import NamingRule
-from registries.access.record_models import AccessUse
+from registries.access.naming_rules.naming_models import NamingRule
 from registries.catalog.models import Repository
 from tests.portal.web.cast import Company, person
 from tests.portal.web.conftest import SignIn

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from portal.users.models import Membership
-from registries.access.credentials import authenticate_secret
+from registries.access.credential.credentials import authenticate_secret
 from registries.access.models import RobotAccount, Secret
 from tests.portal.web.conftest import SignIn
 from tests.portal.web.grants import Grants, make_grants

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from portal.audit.models import AuditEvent
 from portal.outbox.models import Message
-from registries.access.credentials import authenticate_secret, issue_personal_token, revoke_secret
+from registries.access.credential.credentials import authenticate_secret, issue_personal_token, revoke_secret
+from registries.access.credential.warn import warn_of_ends
 from registries.access.models import PersonalToken
-from registries.access.warn import warn_of_ends
 from tests.portal.web.cast import Company
 from tests.portal.web.conftest import SignIn
 

@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from portal.actor import system
 from portal.users.models import Membership, Team, User
-from registries.access.credentials import issue_personal_token, issue_robot_secret
-from registries.access.keys import ensure_key
+from registries.access.credential.credentials import issue_personal_token, issue_robot_secret
 from registries.access.models import RobotAccount
+from registries.access.signing.keys import ensure_key
 from registries.topology.defaults import ZONE_DEFAULTS
 from registries.topology.models import Reach, Registry, Zone, ZoneDefault, ZoneKind
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def _nothing_counted() -> Iterator[None]:
     # This file is read before Django has loaded its apps.
-    from registries.access.tally import tally
+    from registries.access.counts.tally import tally
 
     tally.take()
     yield
@@ -33,7 +33,7 @@ def door(settings: Settings) -> Iterator["TokenRegistry"]:
 @pytest.fixture
 def guarded(db: None, door: "TokenRegistry") -> "Registry":
     """The row of a prod behind the door, which was started with the bundle of its first key."""
-    from registries.access.keys import bundle_pem
+    from registries.access.signing.keys import bundle_pem
     from tests.registries.access.cast import make_registry
 
     registry = make_registry("prod", url=door.url)

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from portal.networks import parse_networks
-from registries.access.case import Case
+from registries.access.explaining.case import Case
 from registries.access.facts import Default, Limit, Naming, Owner, Place, Policy, Rule
 from registries.access.principals import ANONYMOUS, Principal, system_principal
 

@@ -10,10 +10,10 @@ from pytest_django import DjangoAssertNumQueries
 from portal.audit.models import AuditEvent
 from portal.users.accounts import grant_role
 from portal.users.models import Role, User
-from registries.access.credentials import authenticate_secret
+from registries.access.counts.record_models import Denial
+from registries.access.credential.credentials import authenticate_secret
 from registries.access.models import AccessRule, PersonalToken, RobotAccount, Secret
 from registries.access.queries import may
-from registries.access.record_models import Denial
 from tests.registries.access.cast import (
     ADMIN,
     make_person,

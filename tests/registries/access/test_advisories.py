@@ -52,13 +52,13 @@ from django.views.debug import ExceptionReporter
 from portal.audit.models import AuditEvent
 from portal.users.models import User
 from registries.access import recognise
-from registries.access.keys import active_key
+from registries.access.counts.record_models import AccessUse
+from registries.access.counts.tally import tally
 from registries.access.models import AccessRule, Namespace
-from registries.access.record_models import AccessUse
-from registries.access.tally import tally
+from registries.access.recognise import is_secret_of_ours
+from registries.access.signing.keys import active_key
 from registries.access.token_view import token_view
 from registries.topology.models import Registry
-from tests.registries.access.asking import FORM, access, ask, basic, claims, post
 from tests.registries.access.cast import (
     Login,
     make_person,
@@ -68,6 +68,7 @@ from tests.registries.access.cast import (
     person_login,
     robot_login,
 )
+from tests.registries.access.token_client import FORM, access, ask, basic, claims, post
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database_both]
 
@@ -280,9 +281,17 @@ def test_every_no_takes_the_same_way(
         shapes = [query["sql"].split("WHERE")[0][:40] for query in queries if "SAVEPOINT" not in query["sql"]]
         headers = sorted((key, value) for key, value in answer.items() if key != "X-Request-ID")
         seen[name] = (answer.status_code, answer.content, headers, len(shapes), tuple(counted))
-    first = seen["nobody"]
-    assert first[4] == (1, 1)
-    assert {name for name, found in seen.items() if found != first} == set()
+    for word in ("nobody", "a password"):
+        # Secrets of ours are known by their shape. What has another may be an old login, which takes one look more, for everybody.
+        first = seen[word]
+        assert first[4] == (1, 1)
+        alike = {
+            name
+            for name, login in tried.items()
+            if is_secret_of_ours(login.secret) == is_secret_of_ours(tried[word].secret)
+        }
+        assert {name for name in alike if seen[name] != first} == set()
+    assert len({(status, body, tuple(headers)) for status, body, headers, _, _ in seen.values()}) == 1
 
 
 def test_no_slow_hash_is_ever_asked(

@@ -11,9 +11,9 @@ from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from portal.audit.models import AuditEvent
-from registries.access.keys import active_key, bundle_pem, jwks
 from registries.access.models import AccessRule
-from registries.access.rotation import publish_next_key
+from registries.access.signing.keys import active_key, bundle_pem, jwks
+from registries.access.signing.rotation import publish_next_key
 from registries.topology.models import Credential, Reach
 from tests.registries.access.cast import ADMIN, make_person, make_registry, make_robot, make_team
 

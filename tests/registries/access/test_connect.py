@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from registries.access.connect import client_for
-from registries.access.keys import bundle_pem, ensure_key
 from registries.access.models import SigningKey
+from registries.access.signing.keys import bundle_pem, ensure_key
 from registries.oci.digest import Digest
 from registries.oci.errors import Denied, Unauthorized
 from registries.oci.scope import CATALOG, Scope

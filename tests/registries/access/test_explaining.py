@@ -6,10 +6,10 @@ from datetime import timedelta
 from hypothesis import event, given, settings
 
 from portal.networks import parse_networks
-from registries.access.case import Case
-from registries.access.changes import Changes, what_would_change
+from registries.access.explaining.case import Case
+from registries.access.explaining.changes import Changes, what_would_change
+from registries.access.explaining.losing import is_hard, losers, near_misses
 from registries.access.facts import Owner, Policy, Rule
-from registries.access.losing import is_hard, losers, near_misses
 from registries.access.policy import evaluate
 from registries.access.principals import ANONYMOUS, Principal
 from tests.registries.access.random_policies import CACHE, NOW, PROD, SANDBOX, SNAPSHOTS, cases

@@ -14,8 +14,8 @@ from portal.demo.ports import Ports
 from portal.demo.processes import Processes
 from portal.demo.skopeo import Skopeo, pulled_digest
 from registries.access.connect import client_for
+from registries.access.counts.record_models import Denial
 from registries.access.models import AccessRule, PersonalToken
-from registries.access.record_models import Denial
 from registries.oci.copy import copy_artifact
 from registries.oci.digest import Digest
 from registries.oci.scope import Scope

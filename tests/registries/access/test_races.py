@@ -12,14 +12,14 @@ from django.utils import timezone
 from portal.actor import system
 from portal.audit.models import AuditEvent
 from portal.http.problem import Problem
-from registries.access.drafts import put_in_force
+from registries.access.counts.record_models import AccessUse, Denial, TokenCount
+from registries.access.counts.tally import Tally
+from registries.access.drafting.drafts import put_in_force
 from registries.access.epoch import bump_epoch, current_epoch
 from registries.access.facts import Grant, Verdict
-from registries.access.keys import ensure_key
 from registries.access.models import AccessRule, PolicyEpoch, SigningKey
 from registries.access.principals import Principal
-from registries.access.record_models import AccessUse, Denial, TokenCount
-from registries.access.tally import Tally
+from registries.access.signing.keys import ensure_key
 from registries.oci.scope import Scope
 from registries.topology.models import Reach
 from tests.registries.access.cast import make_registry

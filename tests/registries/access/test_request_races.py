@@ -13,12 +13,12 @@ from portal.http.problem import Problem
 from portal.outbox.models import Message
 from portal.users.models import Membership
 from portal.users.team_members import let_go
-from registries.access.endings import mind_grants
+from registries.access.asking.endings import mind_grants
+from registries.access.asking.request_decisions import grant_access, refuse_access
+from registries.access.asking.request_models import AccessRequest
+from registries.access.asking.requests import withdraw_request
 from registries.access.models import AccessRule
-from registries.access.request_decisions import grant_access, refuse_access
-from registries.access.request_models import AccessRequest
-from registries.access.requests import withdraw_request
-from registries.access.review_reminder import remind_reviewers
+from registries.access.reviewing.review_reminder import remind_reviewers
 from registries.access.snapshot import current_snapshot
 from tests.registries.access.town import Town, in_days, make_town
 

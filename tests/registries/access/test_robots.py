@@ -7,8 +7,8 @@ from django.test import Client
 
 from portal.audit.models import AuditEvent
 from portal.http.problem import Problem
-from registries.access.credentials import issue_robot_secret
-from registries.access.issuing import MOST_OF_A_ROBOT, Wanted
+from registries.access.credential.credentials import issue_robot_secret
+from registries.access.credential.issuing import MOST_OF_A_ROBOT, Wanted
 from registries.access.models import RobotAccount, Secret
 from registries.access.robots import describe_robot, issue_secret_of, make_robot, retire_robot, revoke_secret_of
 from registries.topology.file import TopologyFileError, apply_topology, read_topology

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from portal.audit.models import AuditEvent
-from registries.access.federation_models import FederationRule, Issuer
+from registries.access.keyless.federation_models import FederationRule, Issuer
 from registries.access.models import AccessRule, Restriction
 from tests.registries.access.town import Town, make_town
 
@@ -76,7 +76,7 @@ def test_others_change_no_rule_and_no_restriction(town: Town, who: str) -> None:
 
 def restriction_form() -> dict[str, Any]:
     return {
-        "code": "freeze", "reason": "audit week", "zone": "", "registry": "", "pattern": "**", "forbids_push": "on",
+        "preset": "freeze", "reason": "audit week", "zone": "", "registry": "", "pattern": "**", "forbids_push": "on",
         "starts_at_0": "2026-01-01", "starts_at_1": "00:00:00", "ends_at_0": "", "ends_at_1": "",
     }  # fmt: skip
 

@@ -12,8 +12,8 @@ from pytest_django import Settings
 
 from portal.demo.ports import LOOPBACK, Ports
 from portal.demo.processes import Processes
+from registries.access.counts.record_models import Denial
 from registries.access.models import AccessRule
-from registries.access.record_models import Denial
 from registries.topology.models import Registry
 from tests.registries.access.cast import Login, make_person, make_registry, person_login
 from tests.registries.access.live import LivePortal

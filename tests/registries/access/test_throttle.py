@@ -10,11 +10,10 @@ from pytest_django import Settings
 
 from portal.http.client_address import client_address
 from registries.access import throttle
-from registries.access.attempts import count_attempt, seconds_left
+from registries.access.counts.attempts import count_attempt, seconds_left
 from registries.access.throttle import PER_ACCOUNT, PER_NETWORK, network_of
 from registries.access.token_request import Sent
 from registries.topology.models import Registry
-from tests.registries.access.asking import ask, basic, post
 from tests.registries.access.cast import (
     Login,
     make_person,
@@ -24,6 +23,7 @@ from tests.registries.access.cast import (
     person_login,
     robot_login,
 )
+from tests.registries.access.token_client import ask, basic, post
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database_both]
 

@@ -11,12 +11,11 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 from django.test import Client
 
 from registries.access import snapshot
+from registries.access.counts.record_models import AccessUse, TokenCount
+from registries.access.counts.tally import tally
 from registries.access.epoch import bump_epoch
 from registries.access.models import AccessRule, SigningKey
-from registries.access.record_models import AccessUse, TokenCount
-from registries.access.tally import tally
 from registries.topology.models import Registry
-from tests.registries.access.asking import FORM, access, ask, basic, post
 from tests.registries.access.cast import (
     Login,
     make_person,
@@ -26,6 +25,7 @@ from tests.registries.access.cast import (
     person_login,
     robot_login,
 )
+from tests.registries.access.token_client import FORM, access, ask, basic, post
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database_both]
 Ask = Callable[[Client, Registry], Any]

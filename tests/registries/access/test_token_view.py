@@ -10,12 +10,11 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from registries.access.credentials import issue_personal_token, revoke_secret
+from registries.access.counts.record_models import Denial, TokenCount
+from registries.access.counts.tally import tally
+from registries.access.credential.credentials import issue_personal_token, revoke_secret
 from registries.access.models import AccessRule, PersonalToken, RobotAccount, Secret
-from registries.access.record_models import Denial, TokenCount
-from registries.access.tally import tally
 from registries.topology.models import Registry
-from tests.registries.access.asking import access, ask, basic, claims
 from tests.registries.access.cast import (
     Login,
     make_person,
@@ -26,6 +25,7 @@ from tests.registries.access.cast import (
     person_login,
     robot_login,
 )
+from tests.registries.access.token_client import access, ask, basic, claims
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database_both]
 

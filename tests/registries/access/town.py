@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from portal.outbox.models import Message
 from portal.users.models import Membership, Role, RoleGrant, Team, User
+from registries.access.asking.outlook import Subject, Wish
+from registries.access.asking.request_decisions import grant_access
+from registries.access.asking.request_models import AccessRequest
+from registries.access.asking.requests import ask_for_access
 from registries.access.models import AccessRule, Namespace, RobotAccount
-from registries.access.outlook import Subject, Wish
-from registries.access.request_decisions import grant_access
-from registries.access.request_models import AccessRequest
-from registries.access.requests import ask_for_access
 from registries.topology.models import Registry
 from tests.registries.access.cast import make_person, make_registry, make_robot, make_team
 

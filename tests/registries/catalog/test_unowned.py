@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from registries.access.counts.record_models import AccessUse
 from registries.access.models import Namespace
-from registries.access.record_models import AccessUse
 from registries.access.snapshot import read_policy
 from registries.catalog.models import Repository
 from registries.catalog.unowned import first_parts, is_unowned, pushers_of, unowned_groups, without_owner

@@ -10,7 +10,7 @@ from django.utils import timezone
 from portal.jobs.run import run_job
 from portal.users.models import User
 from registries.access.connect import client_for
-from registries.access.keys import bundle_pem, ensure_key
+from registries.access.signing.keys import bundle_pem, ensure_key
 from registries.catalog.models import Placement, Tag
 from registries.copies.models import CopyJob
 from registries.copies.order import order_copy

@@ -10,7 +10,7 @@ from portal.outbox.models import Message, WebhookEndpoint
 from portal.users.accounts import grant_role
 from portal.users.models import Role, User
 from registries.access.models import Namespace
-from registries.access.naming_models import NamingRule
+from registries.access.naming_rules.naming_models import NamingRule
 from registries.catalog.diff import Move
 from registries.catalog.models import Repository, TagEvent
 from registries.catalog.moves import remove_tags, write_moves

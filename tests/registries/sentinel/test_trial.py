@@ -3,8 +3,8 @@
 import pytest
 from django.utils import timezone
 
-from registries.access.naming import naming_of, tag_fault
-from registries.access.naming_models import NamingRule
+from registries.access.naming_rules.naming import naming_of, tag_fault
+from registries.access.naming_rules.naming_models import NamingRule
 from registries.catalog.models import Repository, Tag
 from registries.sentinel.trial import SHOWN, try_rule
 from registries.topology.models import Registry

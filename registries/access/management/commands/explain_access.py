@@ -10,8 +10,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
 from registries.access.explain import Explanation, explain_whole, facts_of
+from registries.access.explaining.question import BadQuestionError, Question, read_question, read_time
 from registries.access.policy import ACTIONS
-from registries.access.question import BadQuestionError, Question, read_question, read_time
 from registries.topology.models import Registry
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from registries.access.hold_drafts import DAYS, UNKNOWN, Comparison, all_drafts, hold_drafts, rows_of
+from registries.access.drafting.hold_drafts import DAYS, UNKNOWN, Comparison, all_drafts, hold_drafts, rows_of
+from registries.access.drafting.trials import result_of
 from registries.access.models import AccessRule
-from registries.access.trials import result_of
 
 SHOWN = 20
 

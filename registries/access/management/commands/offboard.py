@@ -7,9 +7,9 @@ from django.utils import timezone
 
 from portal.actor import system
 from portal.users.models import Team, User
-from registries.access.leaving import Holdings, holdings_of, usual_days
-from registries.access.leaving_page import said
-from registries.access.offboard import LONGEST, Farewell, OffboardRefusedError, offboard
+from registries.access.farewell.leaving import Holdings, holdings_of, usual_days
+from registries.access.farewell.leaving_page import said
+from registries.access.farewell.offboard import LONGEST, Farewell, OffboardRefusedError, offboard
 
 
 class Command(BaseCommand):

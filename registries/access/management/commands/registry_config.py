@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from registries.access.registry_config import (
+from registries.access.signing.registry_config import (
     DEFAULT_KEYS_DIR,
     DISTRIBUTION,
     PRODUCTS,

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from portal.actor import system
 from portal.http.problem import Problem
-from registries.access.key_material import ALGORITHMS
 from registries.access.models import SigningKey
-from registries.access.rotation import (
+from registries.access.signing.key_material import ALGORITHMS
+from registries.access.signing.rotation import (
     abandon_key,
     keys_of,
     probe_key,
@@ -20,7 +20,7 @@ from registries.access.rotation import (
     revoke_key,
     switch_key,
 )
-from registries.access.rotation_steps import evaluate_rotation
+from registries.access.signing.rotation_steps import evaluate_rotation
 from registries.topology.models import Registry
 
 State = SigningKey.State

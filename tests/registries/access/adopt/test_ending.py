@@ -8,9 +8,9 @@ from django.utils import timezone
 from portal.outbox.models import Message
 from registries.access.adopt.decide import disable_login
 from registries.access.adopt.models import ImportedLogin
-from registries.access.credentials import issue_robot_secret
+from registries.access.credential.credentials import issue_robot_secret
+from registries.access.credential.warn import warn_of_ends
 from registries.access.models import RobotAccount, Secret
-from registries.access.warn import warn_of_ends
 from tests.registries.access.adopt.old_users import make_login, make_old_registry
 from tests.registries.access.cast import ADMIN, make_person, make_team
 

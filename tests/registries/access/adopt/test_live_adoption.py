@@ -24,9 +24,9 @@ from portal.demo.registries import RegistryServer
 from portal.demo.skopeo import Skopeo
 from registries.access.adopt.models import Adoption, ImportedLogin
 from registries.access.adopt.watch import logins_of, state_of, watch
-from registries.access.keys import bundle_pem
+from registries.access.counts.record_models import Denial
 from registries.access.models import RobotAccount, Secret
-from registries.access.record_models import Denial
+from registries.access.signing.keys import bundle_pem
 from registries.topology.models import Reach
 from tests.real.registries import RegistryStarter
 from tests.registries.access.adopt.old_users import hashed, make_old_registry

@@ -20,15 +20,15 @@ from registries.access.adopt.decide import disable_login, enable_login
 from registries.access.adopt.htpasswd import read_htpasswd
 from registries.access.adopt.import_users import Wish, import_users
 from registries.access.adopt.models import ImportedLogin
-from registries.access.federation_models import AttemptCount
+from registries.access.counts.record_models import AccessUse, Denial
+from registries.access.counts.tally import tally
+from registries.access.keyless.federation_models import AttemptCount
 from registries.access.models import AccessRule, RobotAccount
-from registries.access.record_models import AccessUse, Denial
-from registries.access.tally import tally
 from registries.access.throttle import PER_ACCOUNT
 from registries.topology.models import Registry
 from tests.registries.access.adopt.old_users import PASSWORD, htpasswd_of, make_login, make_old_registry, old_login
-from tests.registries.access.asking import access, ask, claims
 from tests.registries.access.cast import ADMIN, Login, make_registry, make_robot, make_team, robot_login
+from tests.registries.access.token_client import access, ask, claims
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database_both]
 

@@ -15,8 +15,8 @@ from portal.users.accounts import grant_role
 from portal.users.models import Role, User
 from registries.access.adopt import forms
 from registries.access.adopt.models import Adoption, ImportedLogin, NameDecision, SeenRequest
+from registries.access.counts.record_models import Denial
 from registries.access.models import AccessRule, RobotAccount
-from registries.access.record_models import Denial
 from registries.topology.models import Reach, Registry
 from tests.registries.access.adopt.old_users import htpasswd_of, make_login, make_old_registry
 from tests.registries.access.adopt.test_log_lines import LOGS, NGINX

@@ -13,9 +13,9 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from registries.access.client_files.rows import certificates_of, client_registry, is_same_address
-from registries.access.credentials import issue_robot_secret, revoke_secret
-from registries.access.keys import bundle_pem
+from registries.access.credential.credentials import issue_robot_secret, revoke_secret
 from registries.access.models import RobotAccount, Secret
+from registries.access.signing.keys import bundle_pem
 from registries.topology.models import Location, Registry
 from tests.registries.access.cast import ADMIN, make_registry, make_robot, make_team
 

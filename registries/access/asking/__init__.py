@@ -1,0 +1,1 @@
+"""Who asks for access, who decides, and when does it end?"""

@@ -1,0 +1,1 @@
+"""What hangs on a person who leaves, and what becomes of it?"""

@@ -1,0 +1,1 @@
+"""Who owns which names, and how do names have to look?"""

@@ -1,0 +1,1 @@
+"""Which grants does nobody use or need any more?"""
