@@ -1,14 +1,15 @@
 """What the token endpoint has to remember without writing a row for each request: tokens counted, what was asked, denials, last uses.
 
-Kept in memory and written in one go by :mod:`registries.access.counts.tally_rows`: by the clock's task, after an answer when it is time,
-and when the process ends. A crash loses seconds of counts and nothing else."""
+Kept in memory and written in one go by :mod:`registries.access.counts.tally_rows`: by the clock's task, after an answer when it is
+time (by a thread of its own where there is one, see :mod:`registries.access.counts.writer`), and when the process ends. A crash loses
+seconds of counts and nothing else."""
 
 import atexit
 import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -23,7 +24,8 @@ from registries.access.principals import Principal
 logger = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 10.0
-MAX_KEYS = 500
+MAX_KEYS = 2000
+MAX_RULES = 100_000
 # So many are written at once without waiting for the time: many short writes hold up nobody, a long one does.
 PORTION = 200
 USE_STEP = timedelta(minutes=1)
@@ -80,6 +82,7 @@ class Tally:
         self._shown: dict[DenialKey, float] = {}
         self._rule_days: dict[int, date] = {}
         self._is_urgent = False
+        self._wake: Callable[[], None] | None = None
 
     def note_token(
         self, registry_key: int, principal: Principal, grants: Sequence[Grant], outcome: str, now: datetime
@@ -120,7 +123,14 @@ class Tally:
     def flush_if_due(self) -> None:
         """Called when an answer is out."""
         if self._is_urgent or time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
-            self.flush()
+            if self._wake is not None:
+                self._wake()
+            else:
+                self.flush()
+
+    def write_by(self, wake: Callable[[], None]) -> None:
+        """From here on somebody else calls ``flush``, whenever they are woken."""
+        self._wake = wake
 
     def flush(self) -> int:
         """Write what is kept; how many rows. What cannot be written now is kept for the next time."""
@@ -137,7 +147,6 @@ class Tally:
         with self._lock:
             notes, self._notes = self._notes, Notes()
             self._flushed_at, self._is_urgent = time.monotonic(), False
-            self._rule_days.clear()
         return notes
 
     def _count(self, key: CountKey) -> None:
@@ -150,9 +159,11 @@ class Tally:
             self._notes.asked[key] = count + 1, now
 
     def _note_rule(self, key: int, now: datetime) -> None:
-        """Once between two writes is enough: the row holds a time that people read in days."""
+        """Once a day and process is enough: the row holds a time that people read in days."""
         if len(self._notes.rules) < MAX_KEYS:
             self._notes.rules[key] = now
+            if len(self._rule_days) >= MAX_RULES:
+                self._rule_days.clear()
             self._rule_days[key] = now.date()
 
     def _note_denial(self, key: DenialKey, reason: str, now: datetime) -> None:

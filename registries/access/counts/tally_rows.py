@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from json import JSONEncoder
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, models, transaction
@@ -24,6 +24,7 @@ _BATCH = 75  # SQLite takes 999 values in a statement where it was built long ag
 DENIALS_KEPT = timedelta(days=90)
 USES_KEPT = timedelta(days=31)
 COUNTS_KEPT = timedelta(days=400)
+_encode = JSONEncoder(separators=(",", ":"), default=str).encode
 _USE_COLUMNS = (
     "fingerprint", "count", "last_at", "day", "registry_id", "principal", "repository", "asked", "granted", "address", "is_keyless",
 )  # fmt: skip
@@ -34,9 +35,7 @@ def write_notes(notes: "Notes") -> int:
     if not notes:
         return 0
     with transaction.atomic():
-        alive = set(Registry.objects.values_list("pk", flat=True))
-        counts = [(*key, count) for key, count in sorted(notes.counts.items()) if key[1] in alive]
-        _add(TokenCount, ("hour", "registry_id", "outcome"), ("count",), counts)
+        alive = _registries()
         asked = sorted(
             (_fingerprint(key), count, at, *key) for key, (count, at) in notes.asked.items() if key.registry in alive
         )
@@ -51,7 +50,17 @@ def write_notes(notes: "Notes") -> int:
         for model in sorted({model for model, _ in notes.uses}, key=lambda model: model.__name__):
             _used(model, {key: at for (kind, key), at in notes.uses.items() if kind is model})
         _used(AccessRule, notes.rules)
+        # Last, for every process writes to the same few rows: none is to wait for all the rest of another's.
+        counts = [(*key, count) for key, count in sorted(notes.counts.items()) if key[1] in alive]
+        _add(TokenCount, ("hour", "registry_id", "outcome"), ("count",), counts)
     return len(notes.counts) + len(asked) + len(denials) + len(notes.uses) + len(notes.rules)
+
+
+def _registries() -> set[int]:
+    """Keys of those that are there. By hand, for it is asked every fifty requests."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id FROM {Registry._meta.db_table}")  # noqa: S608  the name of our own model
+        return {int(key) for (key,) in cursor.fetchall()}
 
 
 def forget_old(now: datetime | None = None) -> int:
@@ -87,11 +96,11 @@ def _add(
     head = f"INSERT INTO {table} ({', '.join(names)})"
     tail = f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {', '.join(changes)}"
     if rows and connection.vendor == "postgresql":
-        # A column at a time: the statement is the same however many rows there are, so that it is prepared once.
-        types = [_array_type(model, name) for name in names]
-        sql = f"{head} SELECT * FROM unnest({', '.join(f'%s::{kind}[]' for kind in types)}) {tail}"  # noqa: S608  names and types of our own models
+        # One value, whatever it holds: the statement is the same however many rows there are, so that it is prepared once.
+        types = ", ".join(f"{name} {model._meta.get_field(_field(name)).db_type(connection)}" for name in names)
+        sql = f"{head} SELECT * FROM json_to_recordset(%s::json) AS row ({types}) {tail}"  # noqa: S608  names and types of our own models
         with connection.cursor() as cursor:
-            cursor.execute(sql, [list(column) for column in zip(*rows, strict=True)])
+            cursor.execute(sql, [_encode([dict(zip(names, row, strict=True)) for row in rows])])
         return
     for start in range(0, len(rows), _BATCH):
         batch = rows[start : start + _BATCH]
@@ -100,10 +109,8 @@ def _add(
             cursor.execute(f"{head} VALUES {places} {tail}", [_written(value) for row in batch for value in row])
 
 
-@lru_cache(maxsize=64)
-def _array_type(model: type[models.Model], name: str) -> str:
-    kind = str(model._meta.get_field(name.removesuffix("_id")).db_type(connection))
-    return "text" if kind.startswith("varchar") else kind
+def _field(name: str) -> str:
+    return name.removesuffix("_id")
 
 
 def _written(value: Any) -> Any:
@@ -113,11 +120,21 @@ def _written(value: Any) -> Any:
 
 
 def _used(model: type[Usable] | type[AccessRule], uses: dict[int, datetime]) -> None:
-    """One update for each second, for rows that were not used later elsewhere. By hand, for it is done often."""
+    """For rows that were not used later elsewhere; one update, or where the database has no arrays one for each second. By hand, for
+    it is done often."""
+    table = model._meta.db_table
+    if uses and connection.vendor == "postgresql":
+        sql = (
+            f"UPDATE {table} SET last_used_at = used.at FROM unnest(%s::bigint[], %s::timestamptz[]) AS used (id, at) "  # noqa: S608
+            f"WHERE {table}.id = used.id AND ({table}.last_used_at IS NULL OR {table}.last_used_at < used.at)"
+        )
+        keys = sorted(uses)
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [keys, [uses[key].replace(microsecond=0) for key in keys]])
+        return
     by_second: dict[datetime, list[int]] = {}
     for key in sorted(uses):
         by_second.setdefault(uses[key].replace(microsecond=0), []).append(key)
-    table = model._meta.db_table
     for at, keys in sorted(by_second.items()):
         chosen = ", ".join(str(int(key)) for key in keys)
         sql = f"UPDATE {table} SET last_used_at = %(at)s WHERE id IN ({chosen}) AND (last_used_at IS NULL OR last_used_at < %(at)s)"  # noqa: S608
