@@ -2,6 +2,8 @@
 
 import base64
 import threading
+from collections.abc import Iterator
+from typing import Any
 
 import jwt
 import pytest
@@ -15,6 +17,15 @@ from tests.registries.access.served import start_serving
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 CUT = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+
+
+@pytest.fixture(autouse=True)
+def _leave_no_dead_lines() -> Iterator[None]:
+    """Ours were cut as well, those that rest in the pool among them; the next test is to find none of them."""
+    yield
+    line: Any = connection
+    line.close()
+    line.close_pool()
 
 
 def test_connections_that_are_cut_under_load_make_nobody_a_stranger(ports: Ports, processes: Processes) -> None:
