@@ -1,4 +1,4 @@
-"""What one test was counted for is no other's business; and a registry whose operator is the test."""
+"""Who logs in where; a registry whose operator is the test; and what one test was counted for is no other's business."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -9,6 +9,7 @@ from pytest_django import Settings
 if TYPE_CHECKING:
     from registries.topology.models import Registry
     from tests.fakes.token_registry import TokenRegistry
+    from tests.registries.access.cast import Login
 
 
 @pytest.fixture(autouse=True)
@@ -40,3 +41,33 @@ def guarded(db: None, door: "TokenRegistry") -> "Registry":
     door.service = registry.service
     door.restart(bundle_pem(registry))
     return registry
+
+
+@pytest.fixture
+def alice(db: None) -> "Login":
+    """A person, with a token of theirs."""
+    from tests.registries.access.cast import make_person, person_login
+
+    return person_login(make_person("alice"))
+
+
+@pytest.fixture
+def robbie(db: None) -> "Login":
+    """A robot of kind CI of team payments."""
+    from tests.registries.access.cast import make_robot, make_team, robot_login
+
+    return robot_login(make_robot("payments-ci", make_team("payments")))
+
+
+@pytest.fixture
+def sandbox(db: None) -> "Registry":
+    from tests.registries.access.cast import make_registry
+
+    return make_registry("sandbox")
+
+
+@pytest.fixture
+def prod(db: None) -> "Registry":
+    from tests.registries.access.cast import make_registry
+
+    return make_registry("prod")

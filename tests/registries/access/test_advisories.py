@@ -73,26 +73,6 @@ from tests.registries.access.token_client import FORM, access, ask, basic, claim
 pytestmark = [pytest.mark.django_db, pytest.mark.database_both]
 
 
-@pytest.fixture
-def alice() -> Login:
-    return person_login(make_person("alice"))
-
-
-@pytest.fixture
-def robbie() -> Login:
-    return robot_login(make_robot("payments-ci", make_team("payments")))
-
-
-@pytest.fixture
-def sandbox() -> Registry:
-    return make_registry("sandbox")
-
-
-@pytest.fixture
-def prod() -> Registry:
-    return make_registry("prod")
-
-
 def test_no_token_of_ours_carries_a_key(client: Client, sandbox: Registry, alice: Login) -> None:
     header = jwt.get_unverified_header(ask(client, sandbox, login=alice).json()["token"])
     assert set(header) == {"typ", "alg", "kid"}

@@ -15,7 +15,7 @@ from portal.demo.processes import Processes
 from registries.access.counts.record_models import Denial
 from registries.access.models import AccessRule
 from registries.topology.models import Registry
-from tests.registries.access.cast import Login, make_person, make_registry, person_login
+from tests.registries.access.cast import Login, make_registry
 from tests.registries.access.live import LivePortal
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -26,16 +26,6 @@ def portal(settings: Settings, ports: Ports, processes: Processes) -> LivePortal
     served = LivePortal(processes, ports.take())
     served.start()
     return served
-
-
-@pytest.fixture
-def alice() -> Login:
-    return person_login(make_person("alice"))
-
-
-@pytest.fixture
-def sandbox() -> Registry:
-    return make_registry("sandbox")
 
 
 def ask(portal: LivePortal, method: str, path: str, **more: object) -> tuple[int, dict[str, object]]:

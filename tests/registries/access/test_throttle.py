@@ -16,11 +16,8 @@ from registries.access.token_request import Sent
 from registries.topology.models import Registry
 from tests.registries.access.cast import (
     Login,
-    make_person,
-    make_registry,
     make_robot,
     make_team,
-    person_login,
     robot_login,
 )
 from tests.registries.access.token_client import ask, basic, post
@@ -34,16 +31,6 @@ def _one_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     now = datetime.now(UTC).replace(second=20, microsecond=0)
     monkeypatch.setattr(timezone, "now", lambda: now)
     throttle._seen.clear()
-
-
-@pytest.fixture
-def sandbox() -> Registry:
-    return make_registry("sandbox")
-
-
-@pytest.fixture
-def alice() -> Login:
-    return person_login(make_person("alice"))
 
 
 def guess(client: Client, registry: Registry, number: int, name: str = "alice", address: str = "198.51.100.7") -> Any:

@@ -18,32 +18,12 @@ from registries.access.models import AccessRule, SigningKey
 from registries.topology.models import Registry
 from tests.registries.access.cast import (
     Login,
-    make_person,
     make_registry,
-    make_robot,
-    make_team,
-    person_login,
-    robot_login,
 )
 from tests.registries.access.token_client import FORM, access, ask, basic, post
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database_both]
 Ask = Callable[[Client, Registry], Any]
-
-
-@pytest.fixture
-def alice() -> Login:
-    return person_login(make_person("alice"))
-
-
-@pytest.fixture
-def robbie() -> Login:
-    return robot_login(make_robot("payments-ci", make_team("payments")))
-
-
-@pytest.fixture
-def sandbox() -> Registry:
-    return make_registry("sandbox")
 
 
 class Broken:

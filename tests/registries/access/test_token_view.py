@@ -19,35 +19,11 @@ from tests.registries.access.cast import (
     Login,
     make_person,
     make_registry,
-    make_robot,
-    make_team,
     make_zone,
-    person_login,
-    robot_login,
 )
 from tests.registries.access.token_client import access, ask, basic, claims
 
 pytestmark = [pytest.mark.django_db, pytest.mark.database_both]
-
-
-@pytest.fixture
-def alice() -> Login:
-    return person_login(make_person("alice"))
-
-
-@pytest.fixture
-def robbie() -> Login:
-    return robot_login(make_robot("payments-ci", make_team("payments")))
-
-
-@pytest.fixture
-def sandbox() -> Registry:
-    return make_registry("sandbox")
-
-
-@pytest.fixture
-def prod() -> Registry:
-    return make_registry("prod")
 
 
 def test_a_login_without_scope_gets_an_empty_token(client: Client, sandbox: Registry, alice: Login) -> None:
