@@ -3,8 +3,11 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 
 from portal.admin_site import ModelAdmin, display, register
 from registries.access.models import Namespace
@@ -49,6 +52,15 @@ class NamespaceAdmin(ModelAdmin):
     @display(description="cut out of")
     def wider_label(self, row: Any) -> str:
         return f"{row.wider}, of {row.wider_team}" if row.wider else "–"
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """What the form could not know, because somebody else was at it in the same moment, is told and not done."""
+        try:
+            answer: HttpResponseBase = super().changeform_view(request, *args, **kwargs)
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+            return redirect(request.path)
+        return answer
 
     def save_model(self, request: HttpRequest, obj: Namespace, form: Any, change: bool) -> None:
         user: Any = request.user

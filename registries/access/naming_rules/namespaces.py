@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db import transaction
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.db.models import F, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Concat, Length, Substr
 from django.utils import timezone
@@ -31,12 +32,16 @@ def claim_namespace(actor: Actor, zone: Zone, prefix: str, team: Team) -> Namesp
     them are still good. Inside somebody's quarantine a claim works and pushes wait. Raises ValidationError."""
     made = Namespace(zone=zone, prefix=prefix, team=team)
     made.full_clean()
-    with transaction.atomic():
-        wider = owning_namespace(zone, prefix)
-        made.save()
-        record(actor, "namespace.claimed", made, team=team.name)
-        if wider is not None and wider.team_id != team.pk:
-            _rest(actor, made, wider.team, team)
+    try:
+        with transaction.atomic():
+            wider = owning_namespace(zone, prefix)
+            made.save()
+            record(actor, "namespace.claimed", made, team=team.name)
+            if wider is not None and wider.team_id != team.pk:
+                _rest(actor, made, wider.team, team)
+    except IntegrityError as error:
+        text = f"Somebody else has claimed {prefix} in {zone} in this very moment."
+        raise ValidationError({"prefix": text}) from error
     return made
 
 
