@@ -1,5 +1,9 @@
 """One robot of a team: what it is for, its secrets, and what it may."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
+
 from django import forms
 from django.contrib import messages
 from django.db.models import Q
@@ -23,6 +27,7 @@ from registries.access.reviewing.review import in_force
 from registries.access.robots import check_may_issue, describe_robot, retire_robot, revoke_secret_of
 
 SECRETS_SHOWN = 20
+P = ParamSpec("P")
 
 
 class DescriptionForm(forms.Form):
@@ -38,41 +43,55 @@ def _find(user: User, team: str, name: str) -> RobotAccount:
     return found
 
 
+View = Callable[Concatenate[HttpRequest, User, RobotAccount, P], HttpResponseBase]
+
+
+def of_a_robot(view: View[P]) -> Callable[..., HttpResponseBase]:
+    """A view of one robot of a team. What an operation refuses is said on the robot's page, and nothing is done."""
+
+    @wraps(view)
+    def found(
+        request: HttpRequest, user: User, /, name: str, robot: str, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponseBase:
+        own = _find(user, name, robot)
+        try:
+            return view(request, user, own, *args, **kwargs)
+        except Problem as problem:
+            return _page(request, user, own, problem=problem, status=problem.status)
+
+    return found
+
+
 @for_people
-def show_robot(request: HttpRequest, user: User, name: str, robot: str) -> HttpResponseBase:
-    return _page(request, user, _find(user, name, robot))
+@of_a_robot
+def show_robot(request: HttpRequest, user: User, robot: RobotAccount) -> HttpResponseBase:
+    return _page(request, user, robot)
 
 
 @require_POST
 @never_cache
 @for_people
-def issue_secret(request: HttpRequest, user: User, name: str, robot: str) -> HttpResponseBase:
+@of_a_robot
+def issue_secret(request: HttpRequest, user: User, robot: RobotAccount) -> HttpResponseBase:
     """Make a secret and show it, this once: the page is the only place where it ever stands."""
-    found = _find(user, name, robot)
-    try:
-        check_may_issue(user, found)
-    except Problem as problem:
-        return _page(request, user, found, problem=problem, status=problem.status)
-    step = issue_step(request, user, found)
-    return _page(request, user, found, step=step, status=step.status)
+    check_may_issue(user, robot)
+    step = issue_step(request, user, robot)
+    return _page(request, user, robot, step=step, status=step.status)
 
 
 @never_cache
 @for_people
-def replace_secret(request: HttpRequest, user: User, name: str, robot: str, key: int) -> HttpResponseBase:
+@of_a_robot
+def replace_secret(request: HttpRequest, user: User, robot: RobotAccount, key: int) -> HttpResponseBase:
     """A new one beside the old one, which goes on for a while."""
-    found = _find(user, name, robot)
-    old = _secret_of(found, key)
-    try:
-        check_may_issue(user, found)
-    except Problem as problem:
-        return _page(request, user, found, problem=problem, status=problem.status)
+    old = _secret_of(robot, key)
+    check_may_issue(user, robot)
     step = replace_step(request, user, old)
     if step.issued is not None:
-        return _page(request, user, found, step=Step(new_form(request, found), issued=step.issued), replaced=old)
+        return _page(request, user, robot, step=Step(new_form(request, robot), issued=step.issued), replaced=old)
     context = {
-        "robot": found,
-        "team": found.team,
+        "robot": robot,
+        "team": robot.team,
         "old": old,
         "narrowing": say_narrowing(narrowing_of(old)),
         "is_live": old.is_live(timezone.now()),
@@ -90,42 +109,33 @@ def _secret_of(robot: RobotAccount, key: int) -> Secret:
 
 @require_POST
 @for_people
-def revoke_secret(request: HttpRequest, user: User, name: str, robot: str, key: int) -> HttpResponseBase:
-    found = _find(user, name, robot)
-    secret = _secret_of(found, key)
-    try:
-        revoke_secret_of(user, secret)
-    except Problem as problem:
-        return _page(request, user, found, problem=problem, status=problem.status)
+@of_a_robot
+def revoke_secret(request: HttpRequest, user: User, robot: RobotAccount, key: int) -> HttpResponseBase:
+    secret = _secret_of(robot, key)
+    revoke_secret_of(user, secret)
     messages.success(request, f"The secret “{secret.name or secret.handle}” is revoked. It no longer logs anything in.")
-    return redirect("web:team-robot", name=name, robot=robot)
+    return redirect("web:team-robot", name=robot.team.name, robot=robot.name)
 
 
 @require_POST
 @for_people
-def describe(request: HttpRequest, user: User, name: str, robot: str) -> HttpResponseBase:
-    found = _find(user, name, robot)
+@of_a_robot
+def describe(request: HttpRequest, user: User, robot: RobotAccount) -> HttpResponseBase:
     form = DescriptionForm(request.POST)
     if not form.is_valid():
-        return _page(request, user, found, status=400)
-    try:
-        describe_robot(user, found, form.cleaned_data["description"])
-    except Problem as problem:
-        return _page(request, user, found, problem=problem, status=problem.status)
+        return _page(request, user, robot, status=400)
+    describe_robot(user, robot, form.cleaned_data["description"])
     messages.success(request, "Written down.")
-    return redirect("web:team-robot", name=name, robot=robot)
+    return redirect("web:team-robot", name=robot.team.name, robot=robot.name)
 
 
 @require_POST
 @for_people
-def retire(request: HttpRequest, user: User, name: str, robot: str) -> HttpResponseBase:
-    found = _find(user, name, robot)
-    try:
-        count = retire_robot(user, found)
-    except Problem as problem:
-        return _page(request, user, found, problem=problem, status=problem.status)
-    messages.success(request, f"{found} is retired, and {count} of its secrets revoked. It logs in nowhere any more.")
-    return redirect("web:team", name=name)
+@of_a_robot
+def retire(request: HttpRequest, user: User, robot: RobotAccount) -> HttpResponseBase:
+    count = retire_robot(user, robot)
+    messages.success(request, f"{robot} is retired, and {count} of its secrets revoked. It logs in nowhere any more.")
+    return redirect("web:team", name=robot.team.name)
 
 
 def _page(
